@@ -1,0 +1,132 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// Arrows only point down (see Sources/Tidemill/Tidemill.docc/Architecture.md). scripts/test builds with
+// `--explicit-target-dependency-import-check error`, so an arrow that is not listed here does not compile.
+// Everything outside Swift's own toolchain is a C library that every distribution ships.
+
+let package = Package(
+    name: "tidemill",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Tidemill", targets: ["Tidemill"]),
+        .executable(name: "tidemill", targets: ["TidemillCLI"]),
+    ],
+    targets: [
+        // 0  C libraries, and what every layer may use
+        .systemLibrary(
+            name: "CRdKafka", pkgConfig: "rdkafka",
+            providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(
+            name: "CYaml", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .target(name: "TaskTelemetry"),
+
+        // 1
+        .target(name: "TaskModel", dependencies: ["CCrypto"]),
+        .target(name: "KafkaClient", dependencies: ["CRdKafka", "TaskTelemetry"]),
+
+        // 2
+        .target(name: "ServiceRuntime", dependencies: ["TaskModel", "TaskTelemetry"]),
+        .target(name: "TaskLog", dependencies: ["TaskModel"]),
+
+        // 3
+        .target(
+            name: "TaskLogSQLite",
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CSQLite"]),
+        .target(
+            name: "TaskLogKafka",
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "KafkaClient"]),
+        .target(
+            name: "SchedulerRole",
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+        .target(
+            name: "WorkerRole",
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+        .target(
+            name: "TaskClient",
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+
+        // 4
+        .target(
+            name: "TaskServer",
+            dependencies: ["TaskClient", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+
+        // 5
+        .target(
+            name: "Settings",
+            dependencies: ["TaskModel", "TaskLog", "TaskTelemetry", "CYaml"]),
+        .target(
+            name: "Tidemill",
+            dependencies: [
+                "TaskModel", "TaskLog", "TaskLogSQLite", "TaskLogKafka", "SchedulerRole", "WorkerRole",
+                "TaskClient", "TaskServer", "Settings", "ServiceRuntime", "TaskTelemetry",
+            ]),
+
+        // 6
+        .executableTarget(
+            name: "TidemillCLI",
+            dependencies: [
+                "Tidemill", "TaskModel", "TaskLog", "SchedulerRole", "WorkerRole", "TaskClient", "TaskServer",
+                "Settings", "ServiceRuntime", "TaskTelemetry",
+            ]),
+
+        // Tests
+        .target(
+            name: "TaskTestKit",
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"],
+            path: "Tests/TaskTestKit"),
+        .testTarget(name: "TaskModelTests", dependencies: ["TaskModel", "TaskTestKit"]),
+        .testTarget(
+            name: "ServiceRuntimeTests",
+            dependencies: ["ServiceRuntime", "TaskModel", "TaskTelemetry", "TaskTestKit"]),
+        .testTarget(name: "TaskTelemetryTests", dependencies: ["TaskTelemetry"]),
+        .testTarget(name: "TaskLogTests", dependencies: ["TaskLog", "TaskModel", "TaskTestKit"]),
+        .testTarget(
+            name: "TaskLogSQLiteTests",
+            dependencies: ["TaskLogSQLite", "TaskLog", "TaskModel", "TaskTestKit", "CSQLite"]),
+        .testTarget(
+            name: "TaskLogKafkaTests",
+            dependencies: ["TaskLogKafka", "KafkaClient", "TaskLog", "TaskModel", "TaskTestKit", "TaskTelemetry"]),
+        .testTarget(
+            name: "SchedulerRoleTests",
+            dependencies: [
+                "SchedulerRole", "TaskLog", "TaskModel", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
+            ]),
+        .testTarget(
+            name: "WorkerRoleTests",
+            dependencies: [
+                "WorkerRole", "TaskLog", "TaskModel", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
+            ]),
+        .testTarget(
+            name: "TaskClientTests",
+            dependencies: [
+                "TaskClient", "TaskLog", "TaskModel", "TaskTestKit", "SchedulerRole", "WorkerRole",
+                "ServiceRuntime", "TaskTelemetry",
+            ]),
+        .testTarget(
+            name: "TaskServerTests",
+            dependencies: ["TaskServer", "TaskTelemetry", "TaskModel", "TaskTestKit", "ServiceRuntime"]),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["Settings", "TaskModel", "TaskLog", "TaskTelemetry"]),
+        .testTarget(
+            name: "TidemillCLITests",
+            dependencies: [
+                "TidemillCLI", "Tidemill", "TaskModel", "TaskLog", "TaskClient", "WorkerRole", "SchedulerRole",
+                "Settings", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
+            ]),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "WorkerRole", "SchedulerRole", "TaskClient", "TaskLog", "TaskModel", "TaskTestKit",
+                "ServiceRuntime", "TaskTelemetry",
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
