@@ -1,0 +1,79 @@
+/// The body of a record, before it has a place in a log.
+public struct RecordBody: Hashable, Sendable {
+    public var key: [UInt8]?
+    public var value: [UInt8]?
+    public var headers: [RecordHeader]
+
+    public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) {
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
+}
+
+/// The names of our headers: CloudEvents' Kafka binding, binary mode (attributes as `ce_` headers).
+enum CloudEventHeader {
+    static let contentType = "content-type"
+    static let prefix = "ce_"
+    static let specVersion = "ce_specversion"
+    static let id = "ce_id"
+    static let source = "ce_source"
+    static let type = "ce_type"
+    static let subject = "ce_subject"
+    static let time = "ce_time"
+    static let fingerprint = "ce_fingerprint"
+    static let replay = "ce_replay"
+    static let turn = "ce_turn"
+    static let attempt = "ce_attempt"
+    static let dueAt = "ce_dueat"
+    static let firstDueAt = "ce_firstdueat"
+    static let expiresAt = "ce_expiresat"
+    static let partitionKey = "ce_partitionkey"
+    static let traceParent = "ce_traceparent"
+    static let scheduleID = "ce_scheduleid"
+    static let nominalTime = "ce_nominaltime"
+    static let standsFor = "ce_standsfor"
+    static let overlap = "ce_overlap"
+    static let retryPolicy = "ce_retrypolicy"
+    static let history = "ce_history"
+    static let forwarded = "ce_forwarded"
+    /// Stands for `ce_subject` in a record written by hand.
+    static let task = "task"
+}
+
+extension TaskEvent {
+    /// The event as a record of a due topic. Attributes that have their default are left out.
+    public func encoded() -> RecordBody {
+        var headers: [RecordHeader] = [
+            RecordHeader(CloudEventHeader.specVersion, "1.0"),
+            RecordHeader(CloudEventHeader.id, id),
+            RecordHeader(CloudEventHeader.source, source),
+            RecordHeader(CloudEventHeader.type, Self.type),
+            RecordHeader(CloudEventHeader.subject, task),
+            RecordHeader(CloudEventHeader.fingerprint, fingerprint.hex),
+        ]
+        func add(_ name: String, _ value: String?) {
+            if let value { headers.append(RecordHeader(name, value)) }
+        }
+        add(CloudEventHeader.contentType, contentType)
+        add(CloudEventHeader.time, publishedAt?.rfc3339)
+        add(CloudEventHeader.replay, replay == 0 ? nil : String(replay))
+        add(CloudEventHeader.turn, turn == 1 ? nil : String(turn))
+        add(CloudEventHeader.attempt, attempt == 1 ? nil : String(attempt))
+        add(CloudEventHeader.dueAt, dueAt?.rfc3339)
+        add(CloudEventHeader.firstDueAt, firstDueAt?.rfc3339)
+        add(CloudEventHeader.expiresAt, expiresAt?.rfc3339)
+        add(CloudEventHeader.partitionKey, partitionKey)
+        add(CloudEventHeader.traceParent, traceParent)
+        add(CloudEventHeader.scheduleID, scheduleID)
+        add(CloudEventHeader.nominalTime, nominalTime?.rfc3339)
+        add(CloudEventHeader.standsFor, standsFor == 1 ? nil : String(standsFor))
+        add(CloudEventHeader.overlap, overlap == .allow ? nil : overlap.rawValue)
+        add(CloudEventHeader.forwarded, isForwarded ? "1" : nil)
+        if let retryPolicy {
+            headers.append(RecordHeader(CloudEventHeader.retryPolicy, CanonicalJSON.encode(retryPolicy)))
+        }
+        if !history.isEmpty { headers.append(RecordHeader(CloudEventHeader.history, CanonicalJSON.encode(history))) }
+        return RecordBody(key: recordKey, value: payload, headers: headers + extraHeaders)
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+
+/// Why an event is dead: a closed list for programs.
+public enum DeathReason: String, Hashable, Sendable, Codable, CaseIterable {
+    /// The last attempt that the policy allows failed.
+    case attemptsExhausted = "attempts-exhausted"
+    /// The event is older than the policy's maximum age.
+    case tooOld = "too-old"
+    /// The handler said that it can never succeed.
+    case fatal
+    /// Twice in a row the process died while this event alone was suspected.
+    case workerLost = "worker-lost"
+    /// No worker knew the task within the maximum age.
+    case unknownTask = "unknown-task"
+    /// The record, or its payload, cannot be read.
+    case undecodable
+    /// It lay on a wrong partition after it had been moved.
+    case misrouted
+}
+
+/// A dead letter: a record of the `dead` topic. The value is the original payload, untouched; what happened is in headers.
+public struct DeadLetter: Hashable, Sendable {
+    /// The original event; of an undecodable record, a stand-in whose task is empty.
+    public var event: TaskEvent
+    public var queue: String
+    public var reason: DeathReason
+    /// Where the last turn's record lay.
+    public var place: RecordPlace
+    /// Key and headers of a record that could not be read; nil for events.
+    public var raw: RawRecord?
+
+    /// What of an unreadable record is not its value.
+    public struct RawRecord: Hashable, Sendable, Codable {
+        public struct Header: Hashable, Sendable, Codable {
+            public var name: String
+            public var value: Data?
+        }
+        public var key: Data?
+        public var headers: [Header]
+
+        public init(key: [UInt8]?, headers: [RecordHeader]) {
+            self.key = key.map { Data($0) }
+            self.headers = headers.map { Header(name: $0.name, value: $0.value.map { Data($0) }) }
+        }
+    }
+
+    public init(event: TaskEvent, queue: String, reason: DeathReason, place: RecordPlace, raw: RawRecord? = nil) {
+        self.event = event
+        self.queue = queue
+        self.reason = reason
+        self.place = place
+        self.raw = raw
+    }
+
+    private static let queueHeader = "tidemill_queue"
+    private static let reasonHeader = "tidemill_reason"
+    private static let placeHeader = "tidemill_place"
+    private static let rawHeader = "tidemill_raw"
+    static let kindHeader = "tidemill_kind"
+
+    public func encoded() -> RecordBody {
+        var body = event.encoded()
+        body.key = Array(DeadLetterKey(fingerprint: event.fingerprint, replay: event.replay).description.utf8)
+        body.headers += [
+            RecordHeader(Self.kindHeader, "letter"),
+            RecordHeader(Self.queueHeader, queue),
+            RecordHeader(Self.reasonHeader, reason.rawValue),
+            RecordHeader(Self.placeHeader, CanonicalJSON.encode(place)),
+        ]
+        if let raw { body.headers.append(RecordHeader(Self.rawHeader, CanonicalJSON.encode(raw))) }
+        return body
+    }
+
+    fileprivate init(_ body: RecordBody, place letterPlace: RecordPlace) throws(EventDecodingError) {
+        let own: Set = [Self.queueHeader, Self.reasonHeader, Self.placeHeader, Self.rawHeader, Self.kindHeader]
+        let fields = Dictionary(body.headers.filter { own.contains($0.name) }.map { ($0.name, $0.value ?? []) }) { $1 }
+        func text(_ name: String) -> String { String(decoding: fields[name] ?? [], as: UTF8.self) }
+        guard let reason = DeathReason(rawValue: text(Self.reasonHeader)) else {
+            throw EventDecodingError("header \(Self.reasonHeader) is \"\(text(Self.reasonHeader))\"")
+        }
+        guard let place = try? CanonicalJSON.decode(RecordPlace.self, from: fields[Self.placeHeader] ?? []) else {
+            throw EventDecodingError("header \(Self.placeHeader) must be JSON of topic, partition and offset")
+        }
+        queue = text(Self.queueHeader)
+        self.reason = reason
+        self.place = place
+        raw = fields[Self.rawHeader].flatMap { try? CanonicalJSON.decode(RawRecord.self, from: $0) }
+        event = try TaskEvent(
+            key: body.key, value: body.value, headers: body.headers.filter { !own.contains($0.name) },
+            place: letterPlace)
+    }
+}
+
+/// The key of a record in `dead`: `fingerprint/replay`. Its partition is the fingerprint's.
+public struct DeadLetterKey: Hashable, Sendable, CustomStringConvertible {
+    public var fingerprint: Fingerprint
+    public var replay: UInt32
+
+    public init(fingerprint: Fingerprint, replay: UInt32) {
+        self.fingerprint = fingerprint
+        self.replay = replay
+    }
+
+    public var description: String { "\(fingerprint.hex)/\(replay)" }
+
+    public init?(_ key: [UInt8]?) {
+        guard let key, let text = String(validating: key, as: UTF8.self) else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, let fingerprint = Fingerprint(hex: parts[0]), let replay = UInt32(parts[1]) else {
+            return nil
+        }
+        self.init(fingerprint: fingerprint, replay: replay)
+    }
+}
+
+/// What later became of a dead letter, and who did it why.
+public struct DeadLetterMark: Hashable, Sendable, Codable {
+    /// Ordered: a later case beats an earlier one in the fold.
+    public enum Kind: String, Hashable, Sendable, Codable, CaseIterable, Comparable {
+        case replayed, discarded, resolved
+
+        public static func < (left: Kind, right: Kind) -> Bool {
+            (left == .replayed ? 0 : 1) < (right == .replayed ? 0 : 1)
+        }
+    }
+
+    public var kind: Kind
+    public var by: String
+    public var reason: String
+    public var at: Timestamp
+
+    public init(kind: Kind, by: String, reason: String, at: Timestamp) {
+        self.kind = kind
+        self.by = by
+        self.reason = reason
+        self.at = at
+    }
+}
+
+/// A record of the `dead` topic.
+public enum DeadTopicRecord: Hashable, Sendable {
+    case letter(DeadLetter)
+    case mark(DeadLetterKey, DeadLetterMark)
+
+    public func encoded() -> RecordBody {
+        switch self {
+        case .letter(let letter): letter.encoded()
+        case .mark(let key, let mark):
+            RecordBody(
+                key: Array(key.description.utf8), value: CanonicalJSON.encode(mark),
+                headers: [RecordHeader(DeadLetter.kindHeader, mark.kind.rawValue)])
+        }
+    }
+
+    public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader], place: RecordPlace) throws(EventDecodingError)
+    {
+        guard let letterKey = DeadLetterKey(key) else {
+            throw EventDecodingError("the key must be fingerprint/replay")
+        }
+        switch headers.last(where: { $0.name == DeadLetter.kindHeader })?.text {
+        case "letter":
+            self = .letter(try DeadLetter(RecordBody(key: key, value: value, headers: headers), place: place))
+        case let kind? where DeadLetterMark.Kind(rawValue: kind) != nil:
+            guard let mark = try? CanonicalJSON.decode(DeadLetterMark.self, from: value ?? []) else {
+                throw EventDecodingError("the value of a \(kind) record must be JSON of kind, by, reason and at")
+            }
+            self = .mark(letterKey, mark)
+        case let kind:
+            throw EventDecodingError(
+                "header \(DeadLetter.kindHeader) is \"\(kind ?? "")\"; letter, replayed, discarded and resolved are known"
+            )
+        }
+    }
+}

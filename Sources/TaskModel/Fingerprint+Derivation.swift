@@ -1,0 +1,74 @@
+import CCrypto
+
+/// Where an event's identity comes from. Each case is hashed under a domain of its own, so no two can collide by content.
+///
+/// The fingerprint is the first 16 bytes of SHA-256 over `tidemill.fingerprint.v1`, the case's number, and its fields,
+/// each preceded by its length as 32 bits big-endian. `schemas/fingerprint-v1.vectors.json` holds test vectors.
+public enum Identity: Hashable, Sendable {
+    /// A fire of a schedule: one per nominal time.
+    case scheduled(scheduleID: String, nominalTime: Timestamp)
+    /// The caller's own idempotency key.
+    case idempotencyKey(task: String, key: String)
+    /// Equal payloads of one task are the same work, within a bucket of time when a window is given.
+    case unique(task: String, canonicalPayload: [UInt8], bucket: Int64?)
+    /// A record that cannot be read, by its place.
+    case place(topic: String, partition: Int32, offset: Int64)
+    /// CloudEvents source and id: a publisher's own retry is recognised.
+    case event(source: String, id: String)
+}
+
+extension Fingerprint {
+    public init(_ identity: Identity) {
+        var hasher = FingerprintInput()
+        switch identity {
+        case .scheduled(let scheduleID, let nominalTime):
+            hasher.begin(1)
+            hasher.add(Array(scheduleID.utf8))
+            hasher.add(nominalTime.milliseconds)
+        case .idempotencyKey(let task, let key):
+            hasher.begin(2)
+            hasher.add(Array(task.utf8))
+            hasher.add(Array(key.utf8))
+        case .unique(let task, let payload, let bucket):
+            hasher.begin(3)
+            hasher.add(Array(task.utf8))
+            hasher.add(payload)
+            if let bucket { hasher.add(bucket) }
+        case .place(let topic, let partition, let offset):
+            hasher.begin(4)
+            hasher.add(Array(topic.utf8))
+            hasher.add(Int64(partition))
+            hasher.add(offset)
+        case .event(let source, let id):
+            hasher.begin(5)
+            hasher.add(Array(source.utf8))
+            hasher.add(Array(id.utf8))
+        }
+        self = hasher.fingerprint
+    }
+
+    /// The bucket of `now` for a uniqueness window of `window` milliseconds (> 0).
+    public static func bucket(of now: Timestamp, window: Int64) -> Int64 {
+        let (quotient, remainder) = now.milliseconds.quotientAndRemainder(dividingBy: window)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+}
+
+private struct FingerprintInput {
+    private var bytes = Array("tidemill.fingerprint.v1".utf8)
+
+    mutating func begin(_ domain: UInt8) { bytes.append(domain) }
+
+    mutating func add(_ field: [UInt8]) {
+        bytes += withUnsafeBytes(of: UInt32(field.count).bigEndian, Array.init)
+        bytes += field
+    }
+
+    mutating func add(_ number: Int64) { add(withUnsafeBytes(of: number.bigEndian, Array.init)) }
+
+    var fingerprint: Fingerprint {
+        var digest = [UInt8](repeating: 0, count: 32)
+        _ = SHA256(bytes, bytes.count, &digest)
+        return Fingerprint(bytes: digest[..<16])!
+    }
+}

@@ -1,0 +1,91 @@
+/// The 128-bit identity of a piece of work. Two events with one fingerprint are the same work.
+///
+/// Written as 32 lower-case hex digits, everywhere: topics, command line, logs.
+public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertible {
+    public let high: UInt64
+    public let low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads exactly 16 bytes, big-endian; nil for any other count.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        let words = bytes.enumerated().reduce(into: (UInt64(0), UInt64(0))) { words, element in
+            if element.offset < 8 {
+                words.0 = words.0 << 8 | UInt64(element.element)
+            } else {
+                words.1 = words.1 << 8 | UInt64(element.element)
+            }
+        }
+        self.init(high: words.0, low: words.1)
+    }
+
+    /// Reads exactly 32 hex digits, either case; nil for anything else.
+    public init?(hex: some StringProtocol) {
+        guard hex.utf8.count == 32 else { return nil }
+        var words = [UInt64(0), UInt64(0)]
+        for (index, digit) in hex.utf8.enumerated() {
+            guard let value = Self.hexValue(digit) else { return nil }
+            words[index / 16] = words[index / 16] << 4 | UInt64(value)
+        }
+        self.init(high: words[0], low: words[1])
+    }
+
+    /// The 16 bytes, big-endian: the key of ledger and due records.
+    public var bytes: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            for index in 0..<8 {
+                let shift = UInt64(56 - 8 * index)
+                buffer[index] = UInt8(truncatingIfNeeded: high >> shift)
+                buffer[index + 8] = UInt8(truncatingIfNeeded: low >> shift)
+            }
+            count = 16
+        }
+    }
+
+    /// 32 lower-case hex digits.
+    public var hex: String {
+        String(unsafeUninitializedCapacity: 32) { buffer in
+            let digits = StaticString("0123456789abcdef")
+            for index in 0..<16 {
+                let shift = UInt64(60 - 4 * index)
+                buffer[index] = digits.utf8Start[Int(high >> shift & 15)]
+                buffer[index + 16] = digits.utf8Start[Int(low >> shift & 15)]
+            }
+            return 32
+        }
+    }
+
+    public var description: String { hex }
+
+    public static func < (left: Fingerprint, right: Fingerprint) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+
+    private static func hexValue(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+extension Fingerprint: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let value = Fingerprint(hex: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "a fingerprint is 32 hex digits")
+        }
+        self = value
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(hex)
+    }
+}
