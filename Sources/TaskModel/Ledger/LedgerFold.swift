@@ -1,0 +1,232 @@
+/// A decision that is in the ledger: the coordinate, and all that its effect needs.
+public struct Decision: Hashable, Sendable {
+    public var coordinate: Coordinate
+    public var attempt: UInt32
+    public var worker: String
+    public var laneHash: UInt32?
+    public var detail: OutcomeDetail
+
+    public init(coordinate: Coordinate, attempt: UInt32, worker: String, laneHash: UInt32?, detail: OutcomeDetail) {
+        self.coordinate = coordinate
+        self.attempt = attempt
+        self.worker = worker
+        self.laneHash = laneHash
+        self.detail = detail
+    }
+
+    public var record: LedgerRecord {
+        LedgerRecord(
+            coordinate: coordinate, attempt: attempt, laneHash: laneHash, worker: worker, body: .outcome(detail))
+    }
+}
+
+/// What the notes say about a turn that is not decided.
+public struct TurnNotes: Hashable, Sendable {
+    public var coordinate: Coordinate
+    /// The last note that counts: a lease is over once the turn was released.
+    public var lease: Lease?
+    /// Starts of this turn that nobody has ended: after a takeover, lost ones.
+    public var starts = 0
+    /// Those of them that were alone among suspects.
+    public var aloneStarts = 0
+
+    public init(coordinate: Coordinate) { self.coordinate = coordinate }
+}
+
+/// What the ledger says of an event that is about to start.
+public enum Verdict: Hashable, Sendable {
+    /// Not decided: it may run. Notes of this very turn, if any.
+    case run(TurnNotes?)
+    /// Its own turn is decided and may lack its effect: do that (again), never run it.
+    case redo(Decision)
+    /// Settled by what the ledger knows; nothing is to be done.
+    case stale(Outcome)
+}
+
+/// The ledger of one partition, folded: per fingerprint the maximum by (replay, class, turn).
+///
+/// A total order, so writers, their order and repetition do not matter: a zombie cannot lower it, completed is never
+/// forgotten. Notes concern an undecided turn only. It is a value: the same records give the same fold.
+public struct LedgerFold: Sendable {
+    /// Entries above which the oldest leave before the window does.
+    public var maximumEntries: Int
+    /// Dead decisions kept for a redo. Beyond it the oldest loses its text, never its outcome.
+    public static let maximumDeadDetails = 4096
+
+    private struct OpenEntry: Sendable {
+        var decision: Decision?
+        var notes: TurnNotes?
+        var laneHash: UInt32?
+        var time: Timestamp
+    }
+
+    private var decided = DecidedTable()
+    private var open: [Fingerprint: OpenEntry] = [:]
+    private var lanes: [UInt32: Set<Fingerprint>] = [:]
+    private var deadDetails: [Fingerprint: Decision] = [:]
+    private var deadOrder: [Fingerprint] = []
+    /// Outcomes before this broker time may have left.
+    public private(set) var completeSince: Timestamp?
+
+    public init(maximumEntries: Int = 1_000_000) { self.maximumEntries = maximumEntries }
+
+    public var decidedCount: Int { decided.count }
+    public var openCount: Int { open.count }
+    public var decidedByteCount: Int { decided.byteCount }
+
+    /// What applying a record changed.
+    public enum Change: Hashable, Sendable {
+        /// Nothing: it was known, or lower than what is known.
+        case none
+        /// The entry rose to this decision, from this outcome of the same replay if there was one.
+        case raised(Decision, from: Outcome?)
+        /// A note about an undecided turn.
+        case noted(TurnNotes)
+    }
+
+    /// Folds one record in. `time` is the record's broker time.
+    public mutating func apply(_ record: LedgerRecord, time: Timestamp) -> Change {
+        switch record.body {
+        case .outcome(let detail):
+            return raise(
+                Decision(
+                    coordinate: record.coordinate, attempt: record.attempt, worker: record.worker,
+                    laneHash: record.laneHash, detail: detail), time: time)
+        case .leased(let lease): return note(record, time: time) { $0.lease = lease }
+        case .released:
+            return note(record, time: time) {
+                $0.lease = nil
+                $0.starts = max(0, $0.starts - 1)
+                $0.aloneStarts = min($0.aloneStarts, $0.starts)
+            }
+        case .started(let alone):
+            return note(record, time: time) {
+                $0.starts += 1
+                if alone { $0.aloneStarts += 1 }
+            }
+        }
+    }
+
+    /// What is to be done with an event of this coordinate.
+    public func judge(_ coordinate: Coordinate) -> Verdict {
+        if let entry = decided[coordinate.fingerprint], coordinate.replay <= entry.replay {
+            let isOwnDeath =
+                entry.outcome == .dead && entry.replay == coordinate.replay && entry.turn == coordinate.turn
+            return isOwnDeath ? .redo(deadDecision(coordinate)) : .stale(entry.outcome)
+        }
+        guard let entry = open[coordinate.fingerprint] else { return .run(nil) }
+        if let decision = entry.decision {
+            let known = (decision.coordinate.replay, decision.coordinate.turn)
+            if (coordinate.replay, coordinate.turn) == known { return .redo(decision) }
+            if (coordinate.replay, coordinate.turn) < known { return .stale(decision.detail.outcome) }
+        }
+        return .run(entry.notes?.coordinate == coordinate ? entry.notes : nil)
+    }
+
+    /// The known outcome of a fingerprint with its replay and turn, whatever its class.
+    public func outcome(of fingerprint: Fingerprint) -> (outcome: Outcome, replay: UInt32, turn: UInt32)? {
+        if let entry = decided[fingerprint] { return (entry.outcome, entry.replay, entry.turn) }
+        guard let decision = open[fingerprint]?.decision else { return nil }
+        return (decision.detail.outcome, decision.coordinate.replay, decision.coordinate.turn)
+    }
+
+    /// Whether another fingerprint of this lane is open (leased, waiting in `retry`).
+    public func hasOpen(inLane laneHash: UInt32, besides fingerprint: Fingerprint) -> Bool {
+        lanes[laneHash]?.contains { $0 != fingerprint } ?? false
+    }
+
+    /// The effect of this fingerprint's death is done: its text need not be kept.
+    public mutating func forgetDeadDetail(_ fingerprint: Fingerprint) { deadDetails[fingerprint] = nil }
+
+    /// Drops outcomes older than `cutoff`, and the oldest beyond the maximum. Returns the open decisions older than
+    /// `refreshBefore`: the owner appends them anew, so that the log's retention does not lose them.
+    public mutating func evict(before cutoff: Timestamp, refreshBefore: Timestamp) -> [Decision] {
+        var limit = cutoff
+        if decided.count > maximumEntries {
+            // Aim an eighth below the maximum, so that this pass is rare.
+            let excess = Double(decided.count - maximumEntries * 7 / 8) / Double(decided.count)
+            if let byCount = decided.age(ofOldest: excess) { limit = max(limit, byCount + 10_000) }
+        }
+        if decided.evict(before: limit) > 0 || completeSince != nil {
+            completeSince = max(completeSince ?? limit, limit)
+        }
+        var refresh: [Decision] = []
+        for (fingerprint, entry) in open where entry.time < refreshBefore {
+            if let decision = entry.decision {
+                refresh.append(decision)
+            } else if entry.time < cutoff {
+                drop(fingerprint)
+            }
+        }
+        return refresh.sorted { $0.coordinate < $1.coordinate }
+    }
+
+    private mutating func raise(_ decision: Decision, time: Timestamp) -> Change {
+        let fingerprint = decision.coordinate.fingerprint
+        let known = outcome(of: fingerprint)
+        if let known {
+            let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn)
+            let new = (
+                decision.coordinate.replay, decision.detail.outcome.outcomeClass.rawValue, decision.coordinate.turn
+            )
+            if new == old, var entry = open[fingerprint] {
+                entry.time = max(entry.time, time)
+                open[fingerprint] = entry
+            }
+            guard old < new else { return .none }
+        }
+        let previous = known.flatMap { $0.replay == decision.coordinate.replay ? $0.outcome : nil }
+        if decision.detail.outcome.outcomeClass == .again {
+            decided[fingerprint] = nil
+            let notes = open[fingerprint]?.notes.flatMap { $0.coordinate > decision.coordinate ? $0 : nil }
+            drop(fingerprint)
+            open[fingerprint] = OpenEntry(decision: decision, notes: notes, laneHash: decision.laneHash, time: time)
+            if let lane = decision.laneHash { lanes[lane, default: []].insert(fingerprint) }
+        } else {
+            drop(fingerprint)
+            decided[fingerprint] = DecidedTable.Entry(
+                outcome: decision.detail.outcome, replay: decision.coordinate.replay, turn: decision.coordinate.turn,
+                time: time)
+            if decision.detail.outcome == .dead { keepDeadDetail(decision) }
+        }
+        return .raised(decision, from: previous)
+    }
+
+    private mutating func note(_ record: LedgerRecord, time: Timestamp, _ change: (inout TurnNotes) -> Void) -> Change {
+        guard case .run(let known) = judge(record.coordinate) else { return .none }
+        let fingerprint = record.coordinate.fingerprint
+        var entry = open[fingerprint] ?? OpenEntry(laneHash: record.laneHash, time: time)
+        // A note of an older turn than one already noted says nothing.
+        if let noted = entry.notes, noted.coordinate > record.coordinate { return .none }
+        var notes = known ?? TurnNotes(coordinate: record.coordinate)
+        change(&notes)
+        entry.notes = notes
+        entry.time = max(entry.time, time)
+        open[fingerprint] = entry
+        if let lane = entry.laneHash { lanes[lane, default: []].insert(fingerprint) }
+        return .noted(notes)
+    }
+
+    private mutating func drop(_ fingerprint: Fingerprint) {
+        guard let entry = open.removeValue(forKey: fingerprint), let lane = entry.laneHash else { return }
+        lanes[lane]?.remove(fingerprint)
+        if lanes[lane]?.isEmpty == true { lanes[lane] = nil }
+    }
+
+    private mutating func keepDeadDetail(_ decision: Decision) {
+        deadDetails[decision.coordinate.fingerprint] = decision
+        deadOrder.append(decision.coordinate.fingerprint)
+        guard deadOrder.count > Self.maximumDeadDetails else { return }
+        deadOrder = deadOrder.filter { deadDetails[$0] != nil }
+        while deadOrder.count > Self.maximumDeadDetails { deadDetails[deadOrder.removeFirst()] = nil }
+    }
+
+    private func deadDecision(_ coordinate: Coordinate) -> Decision {
+        if let known = deadDetails[coordinate.fingerprint], known.coordinate == coordinate { return known }
+        return Decision(
+            coordinate: coordinate, attempt: 0, worker: "", laneHash: nil,
+            detail: OutcomeDetail(
+                .dead, deathReason: .attemptsExhausted, code: "unknown",
+                message: "the error is in the ledger record of this turn"))
+    }
+}
