@@ -21,10 +21,14 @@ package struct TopicPlan: Hashable, Sendable {
     package var minInSyncReplicas: Int
     /// Milliseconds for which equal events are recognised. The ledger is kept three times as long.
     package var dedupWindow: Int64
-    /// Largest event in bytes (key, headers and payload). Failure records may be 256 KiB larger.
+    /// Largest event in bytes (key, headers and payload) that a publisher may send; later turns and failure records may
+    /// be larger by the allowances below, so that an event at the limit can fail and die.
     package var maximumEventBytes: Int
     package var deadLetterRetention: Int64
 
+    /// A later turn carries its history in the due topic too.
+    package static let historyAllowance = 128 << 10
+    /// Failure records carry history and provenance.
     package static let failureRecordAllowance = 256 << 10
 
     package init(
@@ -48,7 +52,8 @@ package struct TopicPlan: Hashable, Sendable {
         let compactSoon = ["segment.ms": "600000", "max.compaction.lag.ms": "3600000"]
         var specs: [TopicSpec] = []
         for queue in queues {
-            specs.append(spec(names.due(queue.name), queue.partitions, .never, maximumEventBytes))
+            specs.append(
+                spec(names.due(queue.name), queue.partitions, .never, maximumEventBytes + Self.historyAllowance))
             specs.append(
                 spec(names.ledger(queue.name), queue.partitions, .delete(retentionMilliseconds: 3 * dedupWindow), large)
             )

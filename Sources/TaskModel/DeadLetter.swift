@@ -37,8 +37,11 @@ public struct DeadLetter: Hashable, Sendable {
         }
         public var key: Data?
         public var headers: [Header]
+        /// What is wrong with it.
+        public var problem: String
 
-        public init(key: [UInt8]?, headers: [RecordHeader]) {
+        public init(key: [UInt8]?, headers: [RecordHeader], problem: String) {
+            self.problem = problem
             self.key = key.map { Data($0) }
             self.headers = headers.map { Header(name: $0.name, value: $0.value.map { Data($0) }) }
         }

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 public import TaskModel
 
 /// A handler made of a closure over the raw context.

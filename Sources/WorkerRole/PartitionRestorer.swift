@@ -1,0 +1,57 @@
+internal import ServiceRuntime
+internal import TaskLog
+internal import TaskModel
+internal import TaskTelemetry
+
+/// Reads what a partition needs before it may open: its position, its bounds, and the ledger to the true end.
+struct PartitionRestorer: Sendable {
+    let log: any TaskLog
+    let group: String
+    let startPosition: StartPosition?
+    let time: any TimeSource
+    let logger: Logger
+    let deliver: @Sendable (WorkerWake) async -> Void
+
+    /// Bounded by ownership only: an unreachable log is asked again with a growing pause until the task is cancelled.
+    func restore(
+        _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?, follower: any LogFollower
+    ) async {
+        var pause: Int64 = 100
+        while !Task.isCancelled {
+            do {
+                let position = try await read(due, ledger: ledger, epoch: epoch, ledgerFrom: ledgerFrom, follower)
+                return await deliver(.restored(due, epoch: epoch, position))
+            } catch {
+                logger.warning("restore failed; trying again", ["partition": "\(due)", "error": "\(error)"])
+                try? await time.sleep(milliseconds: pause)
+                pause = min(5000, pause * 2)
+            }
+        }
+    }
+
+    private func read(
+        _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?, _ follower: any LogFollower
+    ) async throws -> RestoredPosition {
+        let committed = try await log.committed(group: group, partitions: [due])[due]
+        let bounds = try await log.bounds(of: [due, ledger])
+        let ledgerBounds = bounds[ledger] ?? OffsetBounds(start: 0, end: 0)
+        let deliver = deliver
+        try await log.scan(ledger, from: max(ledgerFrom ?? 0, ledgerBounds.start), to: ledgerBounds.end) { records in
+            await deliver(.scanned(due, epoch: epoch, records))
+            return true
+        }
+        try await follower.add([ledger: ledgerBounds.end])
+        return RestoredPosition(
+            committed: committed, due: bounds[due] ?? OffsetBounds(start: 0, end: 0), ledgerEnd: ledgerBounds.end,
+            requestedStart: try await requestedStart(due, bounds[due]))
+    }
+
+    private func requestedStart(_ due: TopicPartition, _ bounds: OffsetBounds?) async throws -> Int64? {
+        switch startPosition {
+        case nil: nil
+        case .start: bounds?.start ?? 0
+        case .now: bounds?.end ?? 0
+        case .time(let instant): try await log.offset(for: instant, in: due)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import Synchronization
+internal import TaskLog
+internal import TaskModel
+internal import TaskTelemetry
+
+/// A worker's series. The machine counts in plain numbers; each round of the loop publishes the differences.
+final class WorkerMetrics: Sendable {
+    private struct State {
+        var last = WorkerCounters()
+        var outcomes: [String: MetricCounter] = [:]
+        var starts: [AttemptID: (task: String, uptime: Int64)] = [:]
+        var durations: [String: MetricHistogram] = [:]
+        var gauges: Set<TopicPartition> = []
+    }
+
+    private let registry: MetricsRegistry
+    private let state = Mutex(State())
+    private let lateness: MetricHistogram
+    private let running: MetricGauge
+    private let totals: [(keyPath: KeyPath<WorkerCounters, UInt64> & Sendable, counter: MetricCounter)]
+
+    init(registry: MetricsRegistry) {
+        self.registry = registry
+        lateness = registry.histogram("tidemill_start_lateness_seconds", help: "From due to start.")
+        running = registry.gauge("tidemill_running_attempts", help: "Attempts that run now.")
+        func total(_ name: String, _ help: String) -> MetricCounter {
+            registry.counter("tidemill_\(name)_total", help: help)
+        }
+        totals = [
+            (\.received, total("events_received", "Due records read.")),
+            (\.started, total("attempts_started", "Attempts started.")),
+            (\.stale, total("events_stale", "Events that the ledger had settled already.")),
+            (\.duplicates, total("events_duplicate", "Records of an event that is at work already.")),
+            (\.redone, total("effects_redone", "Effects done again after a takeover.")),
+            (\.forwarded, total("events_forwarded", "Records moved to their partition.")),
+            (\.leased, total("leases_awaited", "Turns that another worker finishes under a lease.")),
+            (\.reattached, total("leases_reattached", "Own leases that came back.")),
+            (\.timeouts, total("attempts_timed_out", "Attempts past their timeout.")),
+            (\.appendFailures, total("append_failures", "Appends that the log refused.")),
+        ]
+    }
+
+    func started(_ start: AttemptStart, now: Timestamp, uptime: Int64) {
+        if let due = start.event.dueAt ?? start.event.publishedAt { lateness.observe(milliseconds: max(0, now - due)) }
+        state.withLock { $0.starts[start.id] = (start.event.task, uptime) }
+    }
+
+    func ended(_ id: AttemptID, at uptime: Int64) {
+        let (histogram, elapsed) = state.withLock { state -> (MetricHistogram?, Int64) in
+            guard let (task, start) = state.starts.removeValue(forKey: id) else { return (nil, 0) }
+            let histogram =
+                state.durations[task]
+                ?? registry.histogram(
+                    "tidemill_attempt_duration_seconds", help: "Duration of attempts.", labels: ["task": task])
+            state.durations[task] = histogram
+            return (histogram, uptime - start)
+        }
+        histogram?.observe(milliseconds: elapsed)
+    }
+
+    func count(_ report: WorkerReport) {
+        guard case .settled(_, let task, let outcome, _, _, _) = report else { return }
+        let counter = state.withLock { state in
+            let key = "\(task)\u{0}\(outcome.word)"
+            let counter =
+                state.outcomes[key]
+                ?? registry.counter(
+                    "tidemill_outcomes_total", help: "Turns by task and outcome.",
+                    labels: ["task": task, "outcome": outcome.word])
+            state.outcomes[key] = counter
+            return counter
+        }
+        counter.increment()
+    }
+
+    func publish(_ machine: WorkerStateMachine) {
+        let counters = machine.counters
+        let last = state.withLock { state in
+            defer { state.last = counters }
+            return state.last
+        }
+        for (keyPath, counter) in totals where counters[keyPath: keyPath] != last[keyPath: keyPath] {
+            counter.increment(by: counters[keyPath: keyPath] - last[keyPath: keyPath])
+        }
+        running.set(machine.runningCount)
+    }
+
+    func lag(_ partition: TopicPartition, records: Int64) {
+        gauge("tidemill_lag_records", "Records from the watermark to the log's end.", partition).set(Double(records))
+    }
+
+    func gauges(_ machine: WorkerStateMachine, now: Timestamp) {
+        for status in machine.partitionStatus {
+            gauge("tidemill_holes", "Unsettled records above the watermark.", status.partition).set(status.holes)
+            gauge("tidemill_watermark_age_seconds", "Age of the lowest unsettled record.", status.partition)
+                .set(status.holes == 0 ? 0 : Double(max(0, now - status.watermarkTime)) / 1000)
+            gauge("tidemill_dedup_window_seconds", "How far back equal events are recognised.", status.partition)
+                .set(Double(status.dedupWindow) / 1000)
+        }
+    }
+
+    private func gauge(_ name: String, _ help: String, _ partition: TopicPartition) -> MetricGauge {
+        registry.gauge(name, help: help, labels: ["topic": partition.topic, "partition": "\(partition.partition)"])
+    }
+}

@@ -1,0 +1,150 @@
+package import TaskLog
+package import TaskModel
+
+/// The two clocks of one moment. Wall time is for what people named, uptime (counts suspend, never steps) for the rest.
+package struct WorkerNow: Hashable, Sendable {
+    package var wall: Timestamp
+    package var uptime: Int64
+
+    package init(wall: Timestamp, uptime: Int64) {
+        self.wall = wall
+        self.uptime = uptime
+    }
+}
+
+package typealias AttemptID = UInt64
+
+/// What a restore found out before a partition may open.
+package struct RestoredPosition: Hashable, Sendable {
+    package var committed: CommittedOffset?
+    package var due: OffsetBounds
+    /// The end of the ledger up to which it was scanned.
+    package var ledgerEnd: Int64
+    /// The offset that the operator's start position names, when one was given.
+    package var requestedStart: Int64?
+
+    package init(committed: CommittedOffset?, due: OffsetBounds, ledgerEnd: Int64, requestedStart: Int64? = nil) {
+        self.committed = committed
+        self.due = due
+        self.ledgerEnd = ledgerEnd
+        self.requestedStart = requestedStart
+    }
+}
+
+/// Why the worker's loop woke.
+package enum WorkerWake: Sendable {
+    case assigned([TopicPartition], epoch: Int64)
+    /// A part of the ledger of a due partition that is being restored.
+    case scanned(TopicPartition, epoch: Int64, [LogRecord])
+    case restored(TopicPartition, epoch: Int64, RestoredPosition)
+    case revoking([TopicPartition])
+    case lost([TopicPartition])
+    /// Due records.
+    case records([LogRecord])
+    /// Ledger records, as they arrive.
+    case ledger([LogRecord])
+    case finished(AttemptID, AttemptResult)
+    case appended([AppendResult])
+    /// The time that ``WorkerStateMachine/nextWake`` named has come.
+    case timer
+    /// Stop in good order.
+    case stop
+}
+
+/// Why a record is appended: what its acknowledgement moves on.
+package enum AppendPurpose: Hashable, Sendable {
+    case started(TurnPlace)
+    case decision(TurnPlace)
+    case effect(TurnPlace)
+    case forward(TurnPlace)
+    /// A lease of an attempt whose partition is going or gone; `sentAt` is the uptime of its sending.
+    case lease(AttemptID, sentAt: Int64)
+    /// The decision of an attempt whose partition is gone.
+    case departedDecision(Coordinate)
+    /// Nothing waits for it.
+    case note
+}
+
+/// A turn's place in this worker. The epoch makes an answer to an earlier assignment harmless.
+package struct TurnPlace: Hashable, Sendable {
+    package var partition: TopicPartition
+    package var epoch: Int64
+    package var offset: Int64
+
+    package init(partition: TopicPartition, epoch: Int64, offset: Int64) {
+        self.partition = partition
+        self.epoch = epoch
+        self.offset = offset
+    }
+}
+
+package struct PendingAppend: Hashable, Sendable {
+    package var purpose: AppendPurpose
+    package var record: LogAppend
+
+    package init(purpose: AppendPurpose, record: LogAppend) {
+        self.purpose = purpose
+        self.record = record
+    }
+}
+
+package struct AppendResult: Sendable {
+    package var append: PendingAppend
+    package var result: Result<AppendReceipt, LogError>
+
+    package init(append: PendingAppend, result: Result<AppendReceipt, LogError>) {
+        self.append = append
+        self.result = result
+    }
+}
+
+/// An attempt to start.
+package struct AttemptStart: Hashable, Sendable {
+    package var id: AttemptID
+    package var event: TaskEvent
+    package var queue: String
+    package var fencingToken: FencingToken
+    package var deadline: Timestamp
+
+    package init(id: AttemptID, event: TaskEvent, queue: String, fencingToken: FencingToken, deadline: Timestamp) {
+        self.id = id
+        self.event = event
+        self.queue = queue
+        self.fencingToken = fencingToken
+        self.deadline = deadline
+    }
+}
+
+/// What the shell does. Appends keep their order, also relative to a hand-off.
+package enum WorkerAction: Hashable, Sendable {
+    /// Read the committed offset and the bounds, scan the ledger from here (nil: its start), follow it from its end.
+    case restore(TopicPartition, epoch: Int64, ledgerFrom: Int64?)
+    /// Commit (so that a crash from here on is seen as unclean), then fetch.
+    case open(TopicPartition, epoch: Int64, start: Int64, commit: CommittedOffset)
+    case append(PendingAppend)
+    case start(AttemptStart)
+    case cancel(AttemptID)
+    case commit([TopicPartition: CommittedOffset])
+    /// After all appends so far are acknowledged, or a short bound: commit, release.
+    case handOff([TopicPartition], commit: [TopicPartition: CommittedOffset])
+    case pause([TopicPartition])
+    case resume([TopicPartition])
+    case unfollow([TopicPartition])
+    /// Leave the group, after the hand-off before it.
+    case leave
+    /// Nothing is left to do: the service may return.
+    case finish
+    case report(WorkerReport)
+}
+
+/// What people should hear.
+package enum WorkerReport: Hashable, Sendable {
+    case opened(TopicPartition, start: Int64, suspects: Bool)
+    /// The partition does not open; the text says what to do.
+    case stopped(TopicPartition, String)
+    case settled(Coordinate, task: String, Outcome, attempt: UInt32, code: String?, message: String?)
+    case forwarded(Coordinate, from: TopicPartition)
+    case appendFailed(LogError)
+    case leaseLost(Coordinate)
+    case resolved(Coordinate)
+}
