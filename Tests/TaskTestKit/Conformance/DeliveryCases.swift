@@ -63,7 +63,8 @@ extension LogConformance {
                 try await GroupProbe.run { probe in
                     let options = engine.options("group", topics: [spec.name], clientID: "only")
                     let member = try await probe.join("only", log, options)
-                    for round in 0..<3 {
+                    try await log.appendAll(LogAppend.numbers(paused, 0..<10) + LogAppend.numbers(other, 0..<10))
+                    for round in 1..<4 {
                         let range = round * 10..<round * 10 + 10
                         let before = (0..<range.lowerBound).map(String.init)
                         let after = (0..<range.upperBound).map(String.init)

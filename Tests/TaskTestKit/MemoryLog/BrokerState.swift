@@ -89,30 +89,36 @@ struct BrokerState {
     }
 
     mutating func append(_ record: LogAppend, now: Timestamp) -> Result<AppendReceipt, LogError> {
-        guard let topic = topics[record.topic] else { return .failure(Self.unknownTopic(record.topic)) }
-        let partition = TopicPartition(record.topic, record.partition)
-        let index = Int(record.partition)
-        guard topic.partitions.indices.contains(index) else {
-            return .failure(Self.unknownPartition(partition, of: topic))
-        }
-        if record.byteCount > topic.spec.maximumRecordBytes {
-            let limit = topic.spec.maximumRecordBytes
-            return .failure(
-                LogError(
-                    .recordTooLarge,
-                    "record of \(record.byteCount) bytes for \(partition): the topic takes at most \(limit) bytes"))
-        }
-        if topic.spec.cleanup == .compact && record.key == nil {
-            return .failure(LogError(.other, "\(record.topic) is compacted and takes no record without a key"))
-        }
-        let receipt = topics[record.topic]!.partitions[index].append(record, now: now)
+        if let error = refusal(of: record) { return .failure(error) }
+        // In place: a copy held across these lines would make each append copy the partition.
+        let receipt = topics[record.topic]!.partitions[Int(record.partition)].append(record, now: now)
         topics[record.topic]!.appended += 1
         topics[record.topic]!.appendsSinceCompaction += 1
         if let limit = automaticCompaction, topics[record.topic]!.appendsSinceCompaction >= limit {
             compact(record.topic, now: now, dropsTombstones: false)
         }
-        for (id, reader) in readers where reader.fetch.contains(partition) { wake(id) }
+        let partition = TopicPartition(record.topic, record.partition)
+        let interested = readers.compactMap { $0.value.fetch.contains(partition) ? $0.key : nil }
+        for id in interested { wake(id) }
         return .success(receipt)
+    }
+
+    private func refusal(of record: LogAppend) -> LogError? {
+        guard let topic = topics[record.topic] else { return Self.unknownTopic(record.topic) }
+        let partition = TopicPartition(record.topic, record.partition)
+        guard topic.partitions.indices.contains(Int(record.partition)) else {
+            return Self.unknownPartition(partition, of: topic)
+        }
+        let limit = topic.spec.maximumRecordBytes
+        if record.byteCount > limit {
+            return LogError(
+                .recordTooLarge,
+                "record of \(record.byteCount) bytes for \(partition): the topic takes at most \(limit) bytes")
+        }
+        if topic.spec.cleanup == .compact && record.key == nil {
+            return LogError(.other, "\(record.topic) is compacted and takes no record without a key")
+        }
+        return nil
     }
 
     // MARK: upkeep
@@ -121,18 +127,18 @@ struct BrokerState {
     private static let tombstoneMilliseconds: Int64 = 86_400_000
 
     mutating func compact(_ name: String, now: Timestamp, dropsTombstones: Bool) {
-        guard let topic = topics[name], topic.spec.cleanup == .compact else { return }
+        guard topics[name]?.spec.cleanup == .compact else { return }
         let limit = dropsTombstones ? .distantFuture : now - Self.tombstoneMilliseconds
-        for index in topic.partitions.indices {
+        for index in topics[name]!.partitions.indices {
             topics[name]!.partitions[index].compact(droppingTombstonesBefore: limit)
         }
         topics[name]!.appendsSinceCompaction = 0
     }
 
     mutating func applyRetention(now: Timestamp) {
-        for (name, topic) in topics {
-            guard case .delete(let retention) = topic.spec.cleanup else { continue }
-            for index in topic.partitions.indices {
+        for name in Array(topics.keys) {
+            guard case .delete(let retention)? = topics[name]?.spec.cleanup else { continue }
+            for index in topics[name]!.partitions.indices {
                 topics[name]!.partitions[index].dropRecords(olderThan: now - retention)
             }
         }

@@ -25,7 +25,7 @@ package final class MemoryTaskLog: TaskLog {
             broker.change { state in
                 guard isHeld else {
                     state.heldHandles.remove(handle)
-                    for (id, reader) in state.readers where reader.handle == handle { state.wake(id) }
+                    for id in state.readers(of: handle) { state.wake(id) }
                     return
                 }
                 state.heldHandles.insert(handle)
