@@ -65,31 +65,32 @@ package final class WorkerService: Service {
                 topics: configuration.queues.map { configuration.names.due($0.name) },
                 clientID: configuration.workerID, sessionTimeoutMilliseconds: configuration.sessionTimeout))
         let follower = try await log.follow([:])
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await self.pump(member) }
-                group.addTask { await self.pump(follower) }
-                group.addTask { await self.pipeline.run() }
-                group.addTask { await self.beat() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await self.pump(member) }
+            group.addTask { await self.pump(follower) }
+            group.addTask { await self.pipeline.run() }
+            group.addTask { await self.beat() }
+            let mailbox = mailbox
+            let ended: Result<Void, any Error>
+            do {
                 try await withTaskCancellationHandler {
                     try await loop(member, follower, &group)
                 } onCancel: {
                     // The impatient end: nothing is handed off; the session timeout hands over.
                     mailbox.close()
                 }
-                pipeline.close()
-                mailbox.close()
-                await follower.close()
-                await member.leave()
-                group.cancelAll()
+                ended = .success(())
+            } catch {
+                ended = .failure(error)
             }
-        } catch {
+            // Whoever waits is woken before the group waits for its children.
             mailbox.close()
             pipeline.close()
             await runner.finishAll()
             await follower.close()
             await member.leave()
-            throw error
+            group.cancelAll()
+            try ended.get()
         }
     }
 
@@ -127,7 +128,6 @@ package final class WorkerService: Service {
                 case .heartbeat: beat(machine, &group)
                 case .drained:
                     metrics.publish(machine)
-                    await runner.finishAll()
                     return
                 case .machine(let wake):
                     if case .timer = wake { alarm = nil }
@@ -142,7 +142,6 @@ package final class WorkerService: Service {
                 group.addTask { await self.sleep(until: next) }
             }
         }
-        await runner.finishAll()
         throw CancellationError()
     }
 
