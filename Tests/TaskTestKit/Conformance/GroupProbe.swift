@@ -77,6 +77,12 @@ final class GroupProbe: Sendable {
         await members.value[name]?.leave()
     }
 
+    /// Releases for a member that does not do so by itself.
+    func release(_ name: String, _ partitions: Set<TopicPartition>) async {
+        seen.update { $0.members[name]?.owned.subtract(partitions) }
+        await members.value[name]?.release(partitions.sorted())
+    }
+
     /// From here on the member may overlap with others: it cannot know better.
     func expectZombie(_ name: String) {
         seen.update { $0.members[name]?.keepsRules = false }
