@@ -142,10 +142,12 @@ extension LogConformance {
                     try await probe.wait { $0.isShared(all, by: ["a"]) }
                     try await probe.join(
                         "b", logs[1], engine.options("group", topics: [spec.name], clientID: "b"))
-                    try await probe.wait { $0.members["a"]?.revoked == all }
-                    let handedOver = all.reduce(into: [:]) { $0[$1] = CommittedOffset(offset: 7, metadata: "clean") }
+                    // An engine may announce all partitions or only those that move.
+                    let seen = try await probe.wait { !($0.members["a"]?.revoked.isEmpty ?? true) }
+                    let moving = seen.members["a"]!.revoked
+                    let handedOver = moving.reduce(into: [:]) { $0[$1] = CommittedOffset(offset: 7, metadata: "clean") }
                     try await first.commit(handedOver)
-                    await probe.release("a", all)
+                    await probe.release("a", moving)
                     try await probe.wait { $0.isShared(all, by: ["a", "b"]) }
                     let found = try await logs[1].committed(group: engine.topic("group"), partitions: Array(all))
                     try checkEqual(found, handedOver, "committed")
@@ -163,14 +165,8 @@ extension LogConformance {
                         try await probe.join(name, logs[index], options)
                         try await probe.wait { $0.isShared(all, by: ["a"]) || $0.isShared(all, by: ["b"]) }
                     }
-                    let seen = try await probe.wait { seen in
-                        // The first member has been through the rebalance that the second one caused.
-                        let owners = ["a", "b"].filter { seen.isShared(all, by: [$0]) }
-                        return owners.count == 1 && seen.members["a"]?.revoked == all
-                    }
-                    let owner = seen.isShared(all, by: ["a"]) ? "a" : "b"
-                    await probe.leave(owner)
-                    try await probe.wait { $0.isShared(all, by: [owner == "a" ? "b" : "a"]) }
+                    await probe.leave("a")
+                    try await probe.wait { $0.isShared(all, by: ["b"]) }
                 }
             }
         },
@@ -203,10 +199,12 @@ extension LogConformance {
                     try await probe.wait { $0.isShared(all, by: ["a"]) }
                     try await probe.join(
                         "b", logs[1], engine.options("group", topics: [spec.name], clientID: "b"))
-                    try await probe.wait { $0.members["a"]?.revoked == all }
+                    let revoked = try await probe.wait { !($0.members["a"]?.revoked.isEmpty ?? true) }
+                        .members["a"]!.revoked
                     try await engine.elapse(Int64(engine.revokeTimeoutMilliseconds) + 1)
                     let seen = try await probe.wait { seen in
-                        !(seen.members["b"]?.owned.isEmpty ?? true) && seen.members["a"]?.lost == all
+                        !(seen.members["b"]?.owned.isEmpty ?? true)
+                            && seen.members["a"]?.lost.isSuperset(of: revoked) == true
                     }
                     let other = seen.members["b"]!.owned.sorted()[0]
                     try await logs[0].appendAll(LogAppend.numbers(other, 0..<3))
