@@ -208,7 +208,7 @@ extension LogConformance {
                     }
                     let other = seen.members["b"]!.owned.sorted()[0]
                     try await logs[0].appendAll(LogAppend.numbers(other, 0..<3))
-                    try await probe.wait { $0.texts(of: "b", in: other) == ["0", "1", "2"] }
+                    try await probe.expect("b", other, ["0", "1", "2"])
                 }
             }
         },
