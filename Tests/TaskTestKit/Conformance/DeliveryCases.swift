@@ -16,7 +16,7 @@ extension LogConformance {
                     let seen = try await probe.wait { $0.texts(of: "only", in: started).count >= 5 }
                     try checkEqual(seen.texts(of: "only", in: waiting), [], "records of the other partition")
                     try await probe.start("only", [waiting: 0])
-                    try await probe.wait { $0.texts(of: "only", in: waiting) == (0..<5).map(String.init) }
+                    try await probe.expect("only", waiting, (0..<5).map(String.init))
                 }
             }
         },
@@ -28,14 +28,14 @@ extension LogConformance {
                 try await GroupProbe.run { probe in
                     let options = engine.options("group", topics: [spec.name], clientID: "only")
                     try await probe.join("only", log, options, habits: .init(startsAt: { _ in 6 }))
-                    try await probe.wait { $0.texts(of: "only", in: partition) == ["6", "7", "8", "9"] }
+                    try await probe.expect("only", partition, ["6", "7", "8", "9"])
                     try await probe.start("only", [partition: 2])
                     let expected = ["6", "7", "8", "9"] + (2..<10).map(String.init)
                     let seen = try await probe.wait { $0.texts(of: "only", in: partition).count >= expected.count }
                     try checkEqual(seen.texts(of: "only", in: partition), expected, "records")
                     try await probe.start("only", [partition: 10])
                     try await log.appendAll(LogAppend.numbers(partition, 10..<12))
-                    try await probe.wait { $0.texts(of: "only", in: partition) == expected + ["10", "11"] }
+                    try await probe.expect("only", partition, expected + ["10", "11"])
                 }
             }
         },
@@ -50,7 +50,7 @@ extension LogConformance {
                     for number in 0..<5 {
                         try await logs[1].appendAll(LogAppend.numbers(partition, number..<number + 1))
                         let expected = (0...number).map(String.init)
-                        try await probe.wait { $0.texts(of: "only", in: partition) == expected }
+                        try await probe.expect("only", partition, expected)
                     }
                 }
             }
@@ -68,13 +68,13 @@ extension LogConformance {
                         let range = round * 10..<round * 10 + 10
                         let before = (0..<range.lowerBound).map(String.init)
                         let after = (0..<range.upperBound).map(String.init)
-                        try await probe.wait { $0.texts(of: "only", in: paused) == before }
+                        try await probe.expect("only", paused, before)
                         await member.pause([paused])
                         try await log.appendAll(LogAppend.numbers(paused, range) + LogAppend.numbers(other, range))
-                        let seen = try await probe.wait { $0.texts(of: "only", in: other) == after }
+                        let seen = try await probe.expect("only", other, after)
                         try checkEqual(seen.texts(of: "only", in: paused), before, "records of the paused partition")
                         await member.resume([paused])
-                        try await probe.wait { $0.texts(of: "only", in: paused) == after }
+                        try await probe.expect("only", paused, after)
                     }
                 }
             }

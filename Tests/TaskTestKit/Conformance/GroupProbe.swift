@@ -77,6 +77,12 @@ final class GroupProbe: Sendable {
         await members.value[name]?.leave()
     }
 
+    /// Releases for a member that does not do so by itself.
+    func release(_ name: String, _ partitions: Set<TopicPartition>) async {
+        seen.update { $0.members[name]?.owned.subtract(partitions) }
+        await members.value[name]?.release(partitions.sorted())
+    }
+
     /// From here on the member may overlap with others: it cannot know better.
     func expectZombie(_ name: String) {
         seen.update { $0.members[name]?.keepsRules = false }
@@ -87,9 +93,23 @@ final class GroupProbe: Sendable {
         try await members.value[name]?.start(positions)
     }
 
+    /// What was seen as of the moment when `condition` held. Throws if a rule is broken first.
     @discardableResult
     func wait(until condition: @escaping @Sendable (Seen) -> Bool) async throws -> Seen {
-        try await seen.wait { !$0.violations.isEmpty || condition($0) }
+        let found = try await seen.wait { !$0.violations.isEmpty || condition($0) }
+        try checkEqual(found.violations, [], "rules broken")
+        return found
+    }
+
+    /// Waits for as many records of `partition` as `texts`, and fails unless they are these.
+    @discardableResult
+    func expect(
+        _ name: String, _ partition: TopicPartition, _ texts: [String], file: String = #fileID, line: Int = #line
+    ) async throws -> Seen {
+        let found = try await wait { $0.texts(of: name, in: partition).count >= texts.count }
+        try checkEqual(
+            found.texts(of: name, in: partition), texts, "what \(name) got of \(partition)", file: file, line: line)
+        return found
     }
 
     private func stop() async {

@@ -58,19 +58,24 @@ extension LogConformance {
             let spec = engine.spec("stop")
             try await engine.withLog([spec]) { log in
                 let partition = TopicPartition(spec.name, 0)
-                try await log.appendAll(LogAppend.numbers(partition, 0..<50))
-                let found = Observed<[LogRecord]>([])
-                let position = try await log.scan(partition, from: 10, to: 50) { batch in
-                    found.update { $0 += batch }
+                // More than one batch, whatever an engine takes for a batch.
+                let padding = String(repeating: ".", count: 600)
+                for start in stride(from: 0, to: 4000, by: 1000) {
+                    try await log.appendAll((start..<start + 1000).map { .text(partition, "\($0)\(padding)") })
+                }
+                let batches = Observed<[[Int64]]>([])
+                let position = try await log.scan(partition, from: 10, to: 4000) { batch in
+                    batches.update { $0.append(batch.map(\.offset)) }
                     return false
                 }
-                let offsets = found.value.map(\.offset)
-                try check(!offsets.isEmpty, "one batch was read")
+                try checkEqual(batches.value.count, 1, "batches before the stop")
+                let offsets = batches.value[0]
+                try check(!offsets.isEmpty, "an empty batch")
                 try checkEqual(offsets, Array(10..<10 + Int64(offsets.count)), "offsets")
                 try checkEqual(position, offsets.last! + 1, "position")
-                let (rest, end) = try await scan(log, partition, position, 50)
-                try checkEqual(offsets + rest.map(\.offset), Array(10..<50), "both parts")
-                try checkEqual(end, 50, "end")
+                let (rest, end) = try await scan(log, partition, position, 4000)
+                try checkEqual(offsets + rest.map(\.offset), Array(10..<4000), "both parts")
+                try checkEqual(end, 4000, "end")
             }
         },
         ConformanceCase("a scan throws what its body throws") { engine in

@@ -59,6 +59,11 @@ package final class MemoryTaskLog: TaskLog {
         }
     }
 
+    /// Returns once `topic` has taken `count` records (from any handle) since it was created.
+    package func waitForAppend(to topic: String, count: Int = 1) async throws {
+        try await broker.waitForAppend(to: topic, count: count)
+    }
+
     // MARK: TaskLog
 
     package func ensure(topics: [TopicSpec]) async throws -> [TopicDescription] {

@@ -13,6 +13,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 /// This is a failure path only: a test that passes never waits for this clock, and no test may count on it. It is the
 /// one place under Tests that sleeps. An operation that ignores its cancellation is left behind, so that even then the
 /// test run goes on and says which wait hung.
+@discardableResult
 package func withTimeout<Value: Sendable>(
     seconds: Int = 60, _ waitedFor: String = "operation",
     _ operation: @escaping @Sendable () async throws -> Value
