@@ -96,9 +96,9 @@ public enum CommandsTopicRecord: Hashable, Sendable {
     public func encoded() -> RecordBody {
         switch self {
         case .command(let command):
-            Self.body(command.scheduleID, command.id, "command", CanonicalJSON.encode(command))
+            Self.body(command.scheduleID, command.id, "command", ControlRecord.encode(command))
         case .result(let result):
-            Self.body(result.scheduleID, result.commandID, "result", CanonicalJSON.encode(result))
+            Self.body(result.scheduleID, result.commandID, "result", ControlRecord.encode(result))
         }
     }
 

@@ -48,7 +48,7 @@ public struct JournalEntry: Hashable, Sendable, Codable {
 
     public func encoded() -> RecordBody {
         RecordBody(
-            key: Array(subject.utf8), value: CanonicalJSON.encode(self),
+            key: Array(subject.utf8), value: ControlRecord.encode(self),
             headers: [RecordHeader(ControlRecord.kind, kind.rawValue), ControlRecord.contentType])
     }
 

@@ -27,6 +27,12 @@ public enum Planner {
         public var state: ScheduleState
         /// When to plan again; nil when nothing will ever fall due.
         public var nextWake: Timestamp?
+
+        public init(decisions: [PlannedDecision], state: ScheduleState, nextWake: Timestamp?) {
+            self.decisions = decisions
+            self.state = state
+            self.nextWake = nextWake
+        }
     }
 
     /// How late a fire may be and still count as on time where missed times are skipped: 1 min.

@@ -134,10 +134,10 @@ public enum SchedulesTopicRecord: Hashable, Sendable {
         return switch self {
         case .definition(let definition):
             RecordBody(
-                key: ScheduleKey.spec(definition.spec.id).bytes, value: CanonicalJSON.encode(definition),
+                key: ScheduleKey.spec(definition.spec.id).bytes, value: ControlRecord.encode(definition),
                 headers: headers)
         case .state(let id, let state):
-            RecordBody(key: ScheduleKey.state(id).bytes, value: CanonicalJSON.encode(state), headers: headers)
+            RecordBody(key: ScheduleKey.state(id).bytes, value: ControlRecord.encode(state), headers: headers)
         case .tombstone(let key):
             RecordBody(key: key.bytes, value: nil, headers: [headers[0]])
         }

@@ -27,6 +27,9 @@ enum ControlRecord {
     static let writer = "tidemill_writer"
     static let contentType = RecordHeader("content-type", "application/json")
 
+    /// Never nil, whatever the caller's context asks for.
+    static func encode(_ value: some Encodable) -> [UInt8] { CanonicalJSON.encode(value) }
+
     static func decode<Value: Decodable>(
         _ type: Value.Type, _ value: [UInt8]?, what: String
     ) throws(SchedulingDecodingError) -> Value {
