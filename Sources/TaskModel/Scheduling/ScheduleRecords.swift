@@ -1,0 +1,174 @@
+/// The last command that changed a record, so that reading it again after a crash changes nothing.
+public struct AppliedCommand: Hashable, Sendable, Codable {
+    public var id: String
+    /// Where it lies in its partition of `commands`.
+    public var offset: Int64
+
+    public init(id: String, offset: Int64) {
+        self.id = id
+        self.offset = offset
+    }
+}
+
+/// A schedule as the `schedules` topic keeps it under `<id>/spec`: the spec, its revision, and who changed it last.
+public struct ScheduleDefinition: Hashable, Sendable, Codable {
+    public var version = 1
+    public var spec: ScheduleSpec
+    /// Counts changes, from 1.
+    public var revision: UInt64
+    public var createdAt: Timestamp
+    public var updatedAt: Timestamp
+    public var updatedBy: String
+    public var reason: String
+    public var applied: AppliedCommand
+    /// Removed: kept until the command's result is durable, then replaced by a tombstone.
+    public var isRemoved: Bool
+
+    public init(
+        spec: ScheduleSpec, revision: UInt64, createdAt: Timestamp, updatedAt: Timestamp, updatedBy: String,
+        reason: String, applied: AppliedCommand, isRemoved: Bool = false
+    ) {
+        self.spec = spec
+        self.revision = revision
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.updatedBy = updatedBy
+        self.reason = reason
+        self.applied = applied
+        self.isRemoved = isRemoved
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case version, spec, revision, reason, applied
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+        case updatedBy = "updated_by"
+        case isRemoved = "removed"
+    }
+}
+
+/// How far a schedule has come: the record `<id>/state`.
+public struct ScheduleState: Hashable, Sendable, Codable {
+    public var version = 1
+    /// The last nominal time that was decided (fired or dropped), or the start. It never goes back.
+    public var cursor: Timestamp
+    /// The nominal time of the last fire.
+    public var lastFired: Timestamp?
+    public var fires: UInt64
+    /// Nominal times that were dropped for good: too old, skipped, or beyond the catch-up's count.
+    public var misfires: UInt64
+
+    public init(cursor: Timestamp, lastFired: Timestamp? = nil, fires: UInt64 = 0, misfires: UInt64 = 0) {
+        self.cursor = cursor
+        self.lastFired = lastFired
+        self.fires = fires
+        self.misfires = misfires
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case version, cursor, fires, misfires
+        case lastFired = "last_fired"
+    }
+}
+
+/// Which scheduler wrote a record, under which assignment: a zombie's records have a lower epoch.
+public struct ScheduleWriter: Hashable, Sendable, CustomStringConvertible {
+    public var epoch: Int64
+    /// The scheduler's id and boot nonce.
+    public var name: String
+
+    public init(epoch: Int64, name: String) {
+        self.epoch = epoch
+        self.name = name
+    }
+
+    /// `<epoch>@<name>`
+    public var description: String { "\(epoch)@\(name)" }
+
+    public init?(_ text: String) {
+        let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let epoch = Int64(parts[0]) else { return nil }
+        self.init(epoch: epoch, name: String(parts[1]))
+    }
+}
+
+/// The key of a record of the `schedules` topic. Its partition is that of the schedule's id.
+public enum ScheduleKey: Hashable, Sendable {
+    case spec(String)
+    case state(String)
+
+    public var id: String {
+        switch self {
+        case .spec(let id), .state(let id): id
+        }
+    }
+
+    public var bytes: [UInt8] {
+        switch self {
+        case .spec(let id): Array("\(id)/spec".utf8)
+        case .state(let id): Array("\(id)/state".utf8)
+        }
+    }
+
+    public init?(_ key: [UInt8]?) {
+        guard let key, let text = String(validating: key, as: UTF8.self) else { return nil }
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, ScheduleSpec.isValidID(String(parts[0])) else { return nil }
+        switch parts[1] {
+        case "spec": self = .spec(String(parts[0]))
+        case "state": self = .state(String(parts[0]))
+        default: return nil
+        }
+    }
+}
+
+/// A record of the `schedules` topic.
+public enum SchedulesTopicRecord: Hashable, Sendable {
+    case definition(ScheduleDefinition)
+    case state(String, ScheduleState)
+    /// The record under this key is gone.
+    case tombstone(ScheduleKey)
+
+    public func encoded(by writer: ScheduleWriter) -> RecordBody {
+        let headers = [RecordHeader(ControlRecord.writer, writer.description), ControlRecord.contentType]
+        return switch self {
+        case .definition(let definition):
+            RecordBody(
+                key: ScheduleKey.spec(definition.spec.id).bytes, value: ControlRecord.encode(definition),
+                headers: headers)
+        case .state(let id, let state):
+            RecordBody(key: ScheduleKey.state(id).bytes, value: ControlRecord.encode(state), headers: headers)
+        case .tombstone(let key):
+            RecordBody(key: key.bytes, value: nil, headers: [headers[0]])
+        }
+    }
+
+    /// Who wrote a record; nil when it does not say.
+    public static func writer(in headers: [RecordHeader]) -> ScheduleWriter? {
+        ControlRecord.text(ControlRecord.writer, in: headers).flatMap(ScheduleWriter.init)
+    }
+
+    public init(key: [UInt8]?, value: [UInt8]?) throws(SchedulingDecodingError) {
+        guard let scheduleKey = ScheduleKey(key) else {
+            throw SchedulingDecodingError("the key must be <schedule id>/spec or <schedule id>/state")
+        }
+        guard let value else {
+            self = .tombstone(scheduleKey)
+            return
+        }
+        switch scheduleKey {
+        case .spec(let id):
+            let definition = try ControlRecord.decode(ScheduleDefinition.self, value, what: "schedule \(id)")
+            guard definition.version == 1, definition.spec.id == id else {
+                throw SchedulingDecodingError("schedule \(id): version 1 and the key's id are needed")
+            }
+            self = .definition(definition)
+        case .state(let id):
+            let state = try ControlRecord.decode(ScheduleState.self, value, what: "state of schedule \(id)")
+            guard state.version == 1 else {
+                throw SchedulingDecodingError("state of schedule \(id): version \(state.version); version 1 is read")
+            }
+            self = .state(id, state)
+        }
+    }
+}

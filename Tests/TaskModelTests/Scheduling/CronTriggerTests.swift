@@ -1,0 +1,186 @@
+import TaskModel
+import Testing
+
+/// The days on which the clocks change, by Debian's rule.
+struct CronTriggerTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var expression: String
+        var zone: String
+        var after: String
+        var fires: [String]
+        var testDescription: String { "\(expression) \(zone) after \(after)" }
+    }
+
+    @Test(arguments: [
+        // Berlin jumps from 02:00 to 03:00 at 01:00Z: a fixed time in the gap runs once, right after it.
+        Case(
+            expression: "30 2 * * *", zone: "Europe/Berlin", after: "2026-03-28T12:00:00Z",
+            fires: ["2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"]),
+        Case(
+            expression: "0,30 2 * * *", zone: "Europe/Berlin", after: "2026-03-28T12:00:00Z",
+            fires: ["2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z", "2026-03-30T00:30:00Z"]),
+        Case(
+            expression: "0 2,3 * * *", zone: "Europe/Berlin", after: "2026-03-28T12:00:00Z",
+            fires: ["2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z"]),
+        // Wildcards follow elapsed time: no time in the gap, none made up for.
+        Case(
+            expression: "*/30 2 * * *", zone: "Europe/Berlin", after: "2026-03-28T12:00:00Z",
+            fires: ["2026-03-30T00:00:00Z"]),
+        Case(
+            expression: "*/30 * * * *", zone: "Europe/Berlin", after: "2026-03-29T00:00:00Z",
+            fires: ["2026-03-29T00:30:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:30:00Z"]),
+        // Berlin repeats 02:00 to 03:00 at 01:00Z: fixed once, wildcard twice.
+        Case(
+            expression: "30 2 * * *", zone: "Europe/Berlin", after: "2026-10-24T12:00:00Z",
+            fires: ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]),
+        Case(
+            expression: "30 2 * * *", zone: "Europe/Berlin", after: "2026-10-25T01:10:00Z",
+            fires: ["2026-10-26T01:30:00Z"]),
+        Case(
+            expression: "*/30 2 * * *", zone: "Europe/Berlin", after: "2026-10-24T12:00:00Z",
+            fires: [
+                "2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:30:00Z",
+                "2026-10-26T01:00:00Z",
+            ]),
+        Case(
+            expression: "@hourly", zone: "Europe/Berlin", after: "2026-10-24T23:30:00Z",
+            fires: ["2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z"]),
+        Case(
+            expression: "30 2 * * *", zone: "America/New_York", after: "2026-03-08T00:00:00Z",
+            fires: ["2026-03-08T07:00:00Z", "2026-03-09T06:30:00Z"]),
+        Case(
+            expression: "30 1 * * *", zone: "America/New_York", after: "2026-11-01T00:00:00Z",
+            fires: ["2026-11-01T05:30:00Z", "2026-11-02T06:30:00Z"]),
+        // Lord Howe's clocks move by half an hour.
+        Case(
+            expression: "45 1 * * *", zone: "Australia/Lord_Howe", after: "2026-04-04T14:00:00Z",
+            fires: ["2026-04-04T14:45:00Z", "2026-04-05T15:15:00Z"]),
+        Case(
+            expression: "15 2 * * *", zone: "Australia/Lord_Howe", after: "2026-10-03T12:00:00Z",
+            fires: ["2026-10-03T15:30:00Z", "2026-10-04T15:15:00Z"]),
+        // A gap at midnight still has its daily run, and a skipped day has none.
+        Case(
+            expression: "0 0 * * *", zone: "America/Sao_Paulo", after: "2018-11-03T12:00:00Z",
+            fires: ["2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"]),
+        Case(
+            expression: "0 12 * * *", zone: "Pacific/Apia", after: "2011-12-29T12:00:00Z",
+            fires: ["2011-12-29T22:00:00Z", "2011-12-30T22:00:00Z"]),
+    ])
+    func followsDebiansRule(_ example: Case) throws {
+        let trigger = try Trigger.cron(example.expression, zone: example.zone)
+        var position = try time(example.after)
+        var fires: [String] = []
+        for _ in example.fires {
+            position = try #require(trigger.next(after: position))
+            fires.append(position.rfc3339)
+        }
+        #expect(fires == example.fires)
+    }
+
+    /// The last Sunday of March at two never exists in Berlin, and a wildcard is not made up for.
+    @Test func endsTheSearchForATimeThatNeverComes() throws {
+        let trigger = try Trigger.cron("*/5 2 25-31 3 */7", zone: "Europe/Berlin")
+        let now = try time("2026-11-21T00:00:00Z")
+        #expect(trigger.next(after: now) == nil)
+    }
+
+    @Test(arguments: [Timestamp(milliseconds: .min), Timestamp(milliseconds: .max), .epoch])
+    func survivesAnyInstant(_ instant: Timestamp) throws {
+        for expression in ["* * * * *", "0 0 29 2 *"] {
+            let next = try Trigger.cron(expression, zone: "Europe/Berlin").next(after: instant)
+            if instant.milliseconds == 0 { #expect(next != nil && next! > instant) }
+        }
+    }
+
+    /// Two hundred random expressions against a walk over every minute that knows nothing of the parser.
+    @Test func agreesWithAWalkOverEveryMinute() throws {
+        var random = SplitMix64(seed: 20_261_121)
+        for _ in 0..<200 {
+            let example = RandomCron(using: &random)
+            let start = Int64.random(in: 20_000_000..<40_000_000, using: &random)
+            let walked = example.walk(after: start, minutes: 45 * 1440)
+            let next: Timestamp?
+            do {
+                next = try Trigger.cron(example.text).next(after: Timestamp(seconds: start * 60))
+            } catch {
+                #expect(walked == nil, "\(example.text) was refused: \(error)")
+                continue
+            }
+            let found = next.map { $0.milliseconds / 60_000 }
+            if let walked {
+                #expect(found == walked, "\(example.text) after minute \(start)")
+            } else {
+                #expect(found == nil || found! > start + 45 * 1440, "\(example.text) after minute \(start)")
+            }
+        }
+    }
+}
+
+/// A cron expression made from its meaning: for each field the set of its numbers, and the text that says so.
+private struct RandomCron {
+    var text = ""
+    private var sets: [Set<Int>] = []
+    private var stars: [Bool] = []
+
+    init(using random: inout SplitMix64) {
+        for (low, high) in [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)] {
+            var words: [String] = []
+            var numbers: Set<Int> = []
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let first = Int.random(in: low...high, using: &random)
+                let last = Int.random(in: first...high, using: &random)
+                let step = Int.random(in: 1...5, using: &random)
+                switch Int.random(in: 0..<5, using: &random) {
+                case 0:
+                    words.append("*")
+                    numbers.formUnion(low...high)
+                case 1:
+                    words.append("*/\(step)")
+                    numbers.formUnion((low...high).filter { ($0 - low) % step == 0 })
+                case 2:
+                    words.append("\(first)-\(last)/\(step)")
+                    numbers.formUnion((first...last).filter { ($0 - first) % step == 0 })
+                case 3:
+                    words.append("\(first)-\(last)")
+                    numbers.formUnion(first...last)
+                default:
+                    words.append("\(first)")
+                    numbers.insert(first)
+                }
+            }
+            stars.append(words[0].hasPrefix("*"))
+            sets.append(numbers)
+            text += (text.isEmpty ? "" : " ") + words.joined(separator: ",")
+        }
+        if sets[4].contains(7) { sets[4].insert(0) }
+    }
+
+    /// The first match later than `start`, in minutes of the epoch, by trying each one.
+    func walk(after start: Int64, minutes: Int64) -> Int64? {
+        var day = 0
+        var year = 1970
+        var month = 1
+        var dayOfMonth = 1
+        for minute in (start + 1)...(start + minutes) {
+            while Int64(day + 1) * 1440 <= minute {
+                day += 1
+                dayOfMonth += 1
+                let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+                if dayOfMonth > [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] {
+                    dayOfMonth = 1
+                    month += 1
+                }
+                if month > 12 {
+                    month = 1
+                    year += 1
+                }
+            }
+            guard sets[0].contains(Int(minute % 60)), sets[1].contains(Int(minute / 60 % 24)), sets[3].contains(month)
+            else { continue }
+            let isDayOfMonth = sets[2].contains(dayOfMonth)
+            let isDayOfWeek = sets[4].contains((day + 4) % 7)
+            if stars[2] || stars[3 + 1] ? isDayOfMonth && isDayOfWeek : isDayOfMonth || isDayOfWeek { return minute }
+        }
+        return nil
+    }
+}
