@@ -11,7 +11,9 @@ final class HTTPTransport: Sendable {
     static let sessionTimeout: TimeInterval = 7 * 86_400
 
     private let session: URLSession
-    private let exchanges: HTTPExchanges
+    private let delegate: HTTPSessionDelegate
+    private let responseLimit: Int
+    private let slots: ConnectionSlots
 
     init(connections: Int, responseLimit: Int) {
         let configuration = URLSessionConfiguration.ephemeral
@@ -23,8 +25,10 @@ final class HTTPTransport: Sendable {
         configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
         configuration.timeoutIntervalForRequest = Self.sessionTimeout
         configuration.timeoutIntervalForResource = Self.sessionTimeout
-        exchanges = HTTPExchanges(responseLimit: responseLimit)
-        session = URLSession(configuration: configuration, delegate: exchanges, delegateQueue: nil)
+        self.responseLimit = responseLimit
+        slots = ConnectionSlots(connections)
+        delegate = HTTPSessionDelegate()
+        session = URLSession(configuration: configuration, delegate: delegate, delegateQueue: nil)
     }
 
     /// A session keeps its delegate, threads and connections until it is told to end.
@@ -32,72 +36,60 @@ final class HTTPTransport: Sendable {
 
     /// One request and its answer. Once the status is known it is the answer, even if the body is cut short after it.
     ///
-    /// Throws `CancellationError` when the task is cancelled before that, else the error of the connection.
+    /// Throws `CancellationError` at once when the task is cancelled before that, else the error of the connection.
     func send(_ request: URLRequest) async throws -> HTTPReply {
-        try Task.checkCancellation()
+        try await slots.run { try await exchange(request) }
+    }
+
+    private func exchange(_ request: URLRequest) async throws -> HTTPReply {
         let task = session.dataTask(with: request)
-        let gate = CancellationGate(task)
+        let exchange = HTTPExchange(responseLimit: responseLimit)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                exchanges.begin(task, continuation)
-                gate.start()
+                if exchange.begin(continuation) {
+                    delegate.start(task, exchange)
+                } else {
+                    delegate.end(task)
+                }
             }
         } onCancel: {
-            gate.cancel()
+            if exchange.cancel() { delegate.end(task) }
         }
     }
 }
 
-/// Keeps a cancellation from overtaking the start: cancelling a task that was never resumed may end in no call at all.
-private final class CancellationGate: Sendable {
-    private enum State { case new, started, cancelled }
+/// Hands what the session reports to the exchange that it belongs to.
+private final class HTTPSessionDelegate: NSObject, URLSessionDataDelegate, Sendable {
+    private let running = Mutex<[Int: HTTPExchange]>([:])
+    /// Starting and cancelling wait for the session's own queue, which a flood of data can keep busy: never on a thread of
+    /// Swift concurrency, nor on the session's delegate queue, where chunks would pile up meanwhile. One queue, so that
+    /// a cancellation never overtakes the start.
+    private let commands = DispatchQueue(label: "tidemill.http")
 
-    private let task: URLSessionDataTask
-    private let state = Mutex(State.new)
-
-    init(_ task: URLSessionDataTask) { self.task = task }
-
-    func start() {
-        task.resume()
-        let isCancelled = state.withLock { state in
-            if state == .new { state = .started }
-            return state == .cancelled
-        }
-        if isCancelled { task.cancel() }
+    func start(_ task: URLSessionDataTask, _ exchange: HTTPExchange) {
+        running.withLock { $0[task.taskIdentifier] = exchange }
+        commands.async { task.resume() }
     }
 
-    func cancel() {
-        let wasStarted = state.withLock { state in
-            defer { state = .cancelled }
-            return state == .started
-        }
-        if wasStarted { task.cancel() }
-    }
-}
-
-/// The delegate: collects the answer of every running request.
-private final class HTTPExchanges: NSObject, URLSessionDataDelegate, Sendable {
-    private struct Exchange {
-        var continuation: CheckedContinuation<HTTPReply, any Error>
-        var body: [UInt8] = []
+    func end(_ task: URLSessionDataTask) {
+        commands.async { task.cancel() }
     }
 
-    private let responseLimit: Int
-    private let running = Mutex<[Int: Exchange]>([:])
+    private func exchange(of task: URLSessionTask) -> HTTPExchange? { running.withLock { $0[task.taskIdentifier] } }
 
-    init(responseLimit: Int) { self.responseLimit = responseLimit }
-
-    func begin(_ task: URLSessionTask, _ continuation: CheckedContinuation<HTTPReply, any Error>) {
-        running.withLock { $0[task.taskIdentifier] = Exchange(continuation: continuation) }
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        takeHead(response, dataTask)
+        completionHandler(.allow)
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        let isFull = running.withLock { running in
-            guard let count = running[dataTask.taskIdentifier]?.body.count else { return false }
-            running[dataTask.taskIdentifier]?.body += data.prefix(responseLimit - count)
-            return data.count > responseLimit - count
-        }
-        if isFull { dataTask.cancel() }
+        guard let exchange = exchange(of: dataTask) else { return }
+        // Not every path of Foundation on Linux reports the response before the data.
+        if let response = dataTask.response { takeHead(response, dataTask) }
+        if exchange.receive(data) { end(dataTask) }
     }
 
     func urlSession(
@@ -107,17 +99,30 @@ private final class HTTPExchanges: NSObject, URLSessionDataDelegate, Sendable {
         completionHandler(nil)
     }
 
+    /// A server that asks for credentials gets none, so that its 401 is the answer. Without this, Foundation on Linux never
+    /// ends such a request.
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        let method = challenge.protectionSpace.authenticationMethod
+        let isHTTP = [
+            NSURLAuthenticationMethodDefault, NSURLAuthenticationMethodHTTPBasic, NSURLAuthenticationMethodHTTPDigest,
+        ].contains(method)
+        completionHandler(isHTTP ? .rejectProtectionSpace : .performDefaultHandling, nil)
+    }
+
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        if let response = task.response { takeHead(response, task) }
         guard let exchange = running.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
-        if let response = task.response as? HTTPURLResponse {
-            exchange.continuation.resume(
-                returning: HTTPReply(
-                    status: response.statusCode, retryAfter: response.value(forHTTPHeaderField: "Retry-After"),
-                    location: response.value(forHTTPHeaderField: "Location"), body: exchange.body))
-        } else if (error as? URLError)?.code == .cancelled {
-            exchange.continuation.resume(throwing: CancellationError())
-        } else {
-            exchange.continuation.resume(throwing: error ?? URLError(.badServerResponse))
-        }
+        exchange.complete(error ?? URLError(.badServerResponse))
+    }
+
+    private func takeHead(_ response: URLResponse, _ task: URLSessionTask) {
+        guard let response = response as? HTTPURLResponse else { return }
+        exchange(of: task)?.receive(
+            head: HTTPReply(
+                status: response.statusCode, retryAfter: response.value(forHTTPHeaderField: "Retry-After"),
+                location: response.value(forHTTPHeaderField: "Location"), body: []))
     }
 }
