@@ -193,7 +193,7 @@ package final class SQLiteGroupMember: GroupMember {
             state.nextBeat = now + beatInterval
         }
         switch result {
-        case .success(let (group, uptime)): observe(group, uptime: uptime)
+        case .success((let group, let uptime)): observe(group, uptime: uptime)
         case .failure(let error) where error.code == .closed: break
         case .failure(let error):
             log.logger.warning("a heartbeat failed", ["group": options.group, "error": "\(error)"])
@@ -239,7 +239,7 @@ package final class SQLiteGroupMember: GroupMember {
                 }
                 return (state, transaction.uptime)
             } completion: { [weak self] result in
-                if case .success(let (group, uptime)) = result { self?.observe(group, uptime: uptime) }
+                if case .success((let group, let uptime)) = result { self?.observe(group, uptime: uptime) }
                 completion()
             })
     }
@@ -267,11 +267,11 @@ package final class SQLiteGroupMember: GroupMember {
         let group = options.group
         let hasLeft = state.withLock { state in
             state.errand = .none
-            guard case .success(let (group, _)) = result, state.stage == .running else { return true }
+            guard case .success((let group, _)) = result, state.stage == .running else { return true }
             state.view = MemberView(id: id, joined: group, after: state.view)
             return false
         }
-        if case .success(let (state, uptime)) = result {
+        if case .success((let state, let uptime)) = result {
             if hasLeft {
                 log.writer.submit(
                     .other {
