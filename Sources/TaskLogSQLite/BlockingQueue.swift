@@ -1,0 +1,64 @@
+import Foundation
+
+/// A first-in-first-out queue between any callers and threads that may block. Its bound is the callers': each waits for
+/// what it queued before it queues more, and appends pass a ``ByteGate`` first.
+final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
+    private let condition = NSCondition()
+    // Guarded by `condition`.
+    private var elements: [Element] = []
+    private var isClosed = false
+
+    /// False when the queue is closed; the element is then not taken.
+    func push(_ element: Element) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        guard !isClosed else { return false }
+        elements.append(element)
+        condition.signal()
+        return true
+    }
+
+    /// Waits for the next element; nil when closed and empty.
+    func take() -> Element? {
+        condition.lock()
+        defer { condition.unlock() }
+        while elements.isEmpty {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        return elements.removeFirst()
+    }
+
+    /// Waits for an element, then `window` more, and returns all there are; nil when closed and empty.
+    func takeAll(windowMilliseconds window: Int) -> [Element]? {
+        condition.lock()
+        defer { condition.unlock() }
+        while elements.isEmpty {
+            if isClosed { return nil }
+            condition.wait()
+        }
+        if window > 0, !isClosed {
+            let end = Date(timeIntervalSinceNow: Double(window) / 1000)
+            while !isClosed, condition.wait(until: end) {}
+        }
+        let taken = elements
+        elements = []
+        return taken
+    }
+
+    /// Refuses further elements; what is queued can still be taken.
+    func close() {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        condition.unlock()
+    }
+}
+
+/// Starts a thread of its own, away from Swift's pool, for work that blocks.
+func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    let thread = Thread(block: body)
+    thread.name = name
+    thread.stackSize = 1 << 20
+    thread.start()
+}

@@ -1,0 +1,84 @@
+import CSQLite
+
+/// One connection. Not `Sendable`: it is made, used and closed on one thread, and so needs no mutex of SQLite's.
+final class SQLiteConnection {
+    private let handle: OpaquePointer
+    private var statements: [String: SQLiteStatement] = [:]
+
+    /// Opens an existing file for reading and writing.
+    init(path: String) throws(SQLiteFailure) {
+        var opened: OpaquePointer?
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
+        let code = sqlite3_open_v2(path, &opened, flags, nil)
+        guard code == SQLITE_OK, let opened else {
+            let message = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw SQLiteFailure(extendedCode: code, message: message)
+        }
+        handle = opened
+    }
+
+    deinit {
+        statements.removeAll()
+        // close_v2 waits for statements that somebody still holds instead of failing.
+        sqlite3_close_v2(handle)
+    }
+
+    /// How long SQLite itself waits for a lock before it answers busy.
+    func setBusyTimeout(milliseconds: Int) {
+        sqlite3_busy_timeout(handle, Int32(clamping: milliseconds))
+    }
+
+    /// Whether the file could only be opened for reading.
+    var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
+
+    /// False between `BEGIN` and the end of the transaction; some failures end it on their own.
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// Rows that the last statement inserted, changed or deleted.
+    var changes: Int { Int(sqlite3_changes(handle)) }
+
+    /// Runs statements that return nothing of interest.
+    func execute(_ sql: String) throws(SQLiteFailure) {
+        let code = sqlite3_exec(handle, sql, nil, nil, nil)
+        guard code == SQLITE_OK else { throw failure(code) }
+    }
+
+    /// The prepared statement for this text, compiled once per connection. Ready to bind.
+    func statement(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
+        if let statement = statements[sql] {
+            statement.reset()
+            return statement
+        }
+        var prepared: OpaquePointer?
+        let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+        guard code == SQLITE_OK, let prepared else { throw failure(code) }
+        let statement = SQLiteStatement(prepared, database: handle)
+        statements[sql] = statement
+        return statement
+    }
+
+    /// Runs a statement with these integers, to its end.
+    func run(_ sql: String, _ values: Int64...) throws(SQLiteFailure) {
+        let statement = try statement(sql)
+        for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value) }
+        try statement.run()
+    }
+
+    /// The first column of the first row as an integer; nil when there is no row, or NULL.
+    func integer(_ sql: String, _ values: Int64...) throws(SQLiteFailure) -> Int64? {
+        let statement = try statement(sql)
+        for (index, value) in values.enumerated() { statement.bind(Int32(index + 1), value) }
+        guard try statement.step(), !statement.isNull(0) else {
+            statement.reset()
+            return nil
+        }
+        let value = statement.integer(0)
+        statement.reset()
+        return value
+    }
+
+    private func failure(_ code: Int32) -> SQLiteFailure {
+        SQLiteFailure(extendedCode: code, message: String(cString: sqlite3_errmsg(handle)))
+    }
+}

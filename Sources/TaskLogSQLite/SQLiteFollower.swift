@@ -1,0 +1,55 @@
+import Synchronization
+internal import TaskLog
+
+/// A follower: positions, and a wait for more behind them.
+final class SQLiteFollower: LogFollower {
+    private enum Stage { case running, closed, logClosed }
+
+    private let log: SQLiteTaskLog
+    private let signal = Signal()
+    private let fetcher: Fetcher
+    private let stage = Mutex(Stage.running)
+
+    init(log: SQLiteTaskLog) {
+        self.log = log
+        fetcher = Fetcher(
+            log: log, signal: signal, maximumRecords: log.configuration.maximumReadBatchRecords,
+            maximumBytes: log.configuration.maximumReadBatchBytes)
+    }
+
+    func next() async throws -> [LogRecord]? {
+        while true {
+            try Task.checkCancellation()
+            switch stage.withLock({ $0 }) {
+            case .closed: return nil
+            case .logClosed: throw SQLiteTaskLog.closedError
+            case .running: break
+            }
+            let records: [LogRecord]
+            do { records = try await fetcher.read() } catch let error as LogError where error.code == .closed {
+                // The handle closes: its own word on this follower follows.
+                records = []
+            }
+            guard stage.withLock({ $0 == .running }) else { continue }
+            if !records.isEmpty { return records }
+            await signal.wait()
+        }
+    }
+
+    func add(_ positions: [TopicPartition: Int64]) async throws {
+        let checked = try await fetcher.check(positions)
+        fetcher.set(checked)
+    }
+
+    func remove(_ partitions: [TopicPartition]) async { fetcher.remove(partitions) }
+
+    func close() async { end(.closed) }
+
+    /// The handle is closed.
+    func logClosed() { end(.logClosed) }
+
+    private func end(_ ending: Stage) {
+        stage.withLock { if $0 == .running { $0 = ending } }
+        signal.raise()
+    }
+}
