@@ -1,0 +1,64 @@
+internal import TaskLog
+public import TaskModel
+
+/// A dead letter as it lies in the log, with its payload and history.
+public struct DeadLetterDetail: Hashable, Sendable {
+    public var summary: DeadLetterSummary
+    public var letter: DeadLetter
+}
+
+extension TaskClient {
+    /// Searches the dead letters; keeps at most `limit` of them (the newest), but counts and groups all that match.
+    public func deadLetters(
+        _ filter: DeadLetterFilter = DeadLetterFilter(), limit: Int = 100
+    ) async throws(ClientError) -> DeadLetterReport {
+        DeadLetterReport(try await deadLetterFolds(filter), limit: limit)
+    }
+
+    /// One letter with everything in it; without `replay` the newest of this fingerprint, in whatever state.
+    public func deadLetter(
+        _ fingerprint: Fingerprint, replay: UInt32? = nil
+    ) async throws(ClientError) -> DeadLetterDetail {
+        var filter = DeadLetterFilter()
+        filter.states = .all
+        filter.fingerprint = fingerprint
+        let letters = DeadLetterReport(try await deadLetterFolds(filter), limit: .max).letters
+        let wanted = letters.filter { replay == nil || $0.key.replay == replay }
+        guard let summary = wanted.max(by: { $0.key.replay < $1.key.replay }) else {
+            let which = replay.map { "of replay \($0) " } ?? ""
+            throw ClientError(.notFound, "there is no dead letter \(which)of event \(fingerprint)")
+        }
+        return DeadLetterDetail(summary: summary, letter: try await letter(summary))
+    }
+
+    /// A fold for each partition that can hold a match.
+    func deadLetterFolds(_ filter: DeadLetterFilter) async throws(ClientError) -> [DeadLetterFold] {
+        let partitions = try await deadPartitions(filter)
+        let capacity = max(1, DeadLetterFold.defaultCapacity / partitions.count)
+        let folds = Shared<[TopicPartition: DeadLetterFold]>([:])
+        try await scan(partitions, since: filter.since, while: "reading the dead letters") { records in
+            guard let first = records.first else { return true }
+            folds.change { folds in
+                for record in records {
+                    // A record that is neither letter nor mark is nobody's; the doctor counts what cannot be read.
+                    guard
+                        let entry = try? DeadTopicRecord(
+                            key: record.key, value: record.value, headers: record.headers, place: record.place)
+                    else { continue }
+                    folds[first.topicPartition, default: DeadLetterFold(filter: filter, capacity: capacity)].add(
+                        entry, place: record.place, at: record.timestamp)
+                }
+            }
+            return true
+        }
+        return folds.value.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private func deadPartitions(_ filter: DeadLetterFilter) async throws(ClientError) -> [TopicPartition] {
+        let all = try await topology.partitions(of: names.dead)
+        let named = filter.keys.map { $0.map(\.fingerprint) } ?? filter.fingerprint.map { [$0] }
+        guard let named else { return all }
+        let wanted = Set(named.map { Murmur2.partition(of: $0.bytes, count: Int32(all.count)) })
+        return all.filter { wanted.contains($0.partition) }
+    }
+}

@@ -1,0 +1,78 @@
+internal import TaskModel
+
+extension PublishRequest {
+    /// The event of this request, or what is wrong with the request. Pure: `now` decides the bucket of a uniqueness window.
+    func event(defaultSource: String, now: Timestamp) throws(ClientError) -> TaskEvent {
+        guard !task.isEmpty else { throw ClientError(.invalidRequest, "the task's name is empty") }
+        if let problem = retryPolicy?.problems.first {
+            throw ClientError(.invalidRequest, "retry policy: \(problem)")
+        }
+        if let header = headers.first(where: { Self.isReserved($0.name) }) {
+            throw ClientError(
+                .invalidRequest, "header \"\(header.name)\" is one of Tidemill's own; give it another name")
+        }
+        var event = TaskEvent(
+            id: id, source: source ?? defaultSource, task: task, payload: payload, contentType: contentType,
+            fingerprint: try fingerprint(defaultSource: defaultSource, now: now))
+        guard !event.id.isEmpty, !event.source.isEmpty else {
+            throw ClientError(.invalidRequest, "source and id must not be empty")
+        }
+        if let key, key.isEmpty { throw ClientError(.invalidRequest, "the lane key is empty; leave it out") }
+        event.publishedAt = now
+        event.partitionKey = key
+        event.expiresAt = expiresAt
+        event.retryPolicy = retryPolicy
+        event.traceParent = traceParent
+        event.extraHeaders = headers
+        if case .at(let time) = start { event.dueAt = time }
+        try checkExpiry(now: now)
+        return event
+    }
+
+    /// When and how it waits in `retry`, or nil when it is due now.
+    func waiting(now: Timestamp) -> WaitingEvent.Due? {
+        switch start {
+        case .now: nil
+        case .after(let milliseconds): milliseconds <= 0 ? nil : .after(milliseconds: milliseconds)
+        case .at(let time): time <= now ? nil : .at(time)
+        }
+    }
+
+    private func fingerprint(defaultSource: String, now: Timestamp) throws(ClientError) -> Fingerprint {
+        switch identity {
+        case .automatic: return Fingerprint(.event(source: source ?? defaultSource, id: id))
+        case .fingerprint(let fingerprint): return fingerprint
+        case .idempotencyKey(let key):
+            guard !key.isEmpty else { throw ClientError(.invalidRequest, "the idempotency key is empty") }
+            return Fingerprint(.idempotencyKey(task: task, key: key))
+        case .unique(let window):
+            if let window, window <= 0 {
+                throw ClientError(.invalidRequest, "the uniqueness window must be longer than nothing")
+            }
+            return Fingerprint(
+                .unique(
+                    task: task, canonicalPayload: CanonicalJSON.canonical(payload) ?? payload,
+                    bucket: window.map { Fingerprint.bucket(of: now, window: $0) }))
+        }
+    }
+
+    private func checkExpiry(now: Timestamp) throws(ClientError) {
+        guard let expiresAt else { return }
+        let dueAt =
+            switch start {
+            case .now: now
+            case .after(let milliseconds): now + max(0, milliseconds)
+            case .at(let time): max(now, time)
+            }
+        guard expiresAt > dueAt else {
+            throw ClientError(
+                .invalidRequest,
+                "it would expire at \(expiresAt.rfc3339), before it is due at \(dueAt.rfc3339): it could never run")
+        }
+    }
+
+    private static func isReserved(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name.hasPrefix("ce_") || name.hasPrefix("tidemill_") || name == "task" || name == "content-type"
+    }
+}

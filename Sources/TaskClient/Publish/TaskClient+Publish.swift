@@ -1,0 +1,156 @@
+internal import TaskLog
+internal import TaskModel
+
+extension TaskClient {
+    /// Publishes one event and returns when it is durable.
+    ///
+    /// Throws `unknownQueue`, `invalidRequest` and `tooLarge` before anything is sent. After any other error the event may
+    /// or may not be in the log: publish the same value again, it is recognised.
+    public func publish(_ request: PublishRequest) async throws(ClientError) -> PublishReceipt {
+        try await publish([request])[0].get()
+    }
+
+    /// Publishes many, each with its own result, in the order of `requests`.
+    ///
+    /// They are sent in chunks of at most ``chunkRecords`` records and ``chunkBytes`` bytes; a request that is refused
+    /// does not hold up the others.
+    public func publish(_ requests: [PublishRequest]) async -> [Result<PublishReceipt, ClientError>] {
+        var results: [Result<PublishReceipt, ClientError>] = []
+        results.reserveCapacity(requests.count)
+        var chunk = PublishChunk()
+        for request in requests {
+            chunk.add(await prepared(request))
+            if chunk.isFull { results += await send(&chunk) }
+        }
+        return results + (await send(&chunk))
+    }
+
+    /// Publishes a stream in chunks and reports each result as soon as its chunk is durable, in order, with its index.
+    ///
+    /// Memory is bounded by one chunk. Rethrows the stream's own error, after what was read before it has been sent.
+    public func publish<Requests: AsyncSequence>(
+        stream requests: Requests,
+        report: (Int, Result<PublishReceipt, ClientError>) async throws -> Void
+    ) async throws where Requests.Element == PublishRequest {
+        var chunk = PublishChunk()
+        var reported = 0
+        func flush() async throws {
+            for result in await send(&chunk) {
+                try await report(reported, result)
+                reported += 1
+            }
+        }
+        var iterator = requests.makeAsyncIterator()
+        while true {
+            let next: PublishRequest?
+            do {
+                next = try await iterator.next()
+            } catch {
+                try await flush()
+                throw error
+            }
+            guard let next else { break }
+            chunk.add(await prepared(next))
+            if chunk.isFull { try await flush() }
+        }
+        try await flush()
+    }
+
+    /// Most records sent with one append.
+    public static let chunkRecords = 500
+    /// Most bytes sent with one append, unless a single record has more.
+    public static let chunkBytes = 4 << 20
+
+    func prepared(_ request: PublishRequest) async -> Result<PreparedPublish, ClientError> {
+        do throws(ClientError) {
+            return .success(try await prepare(request))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func prepare(_ request: PublishRequest) async throws(ClientError) -> PreparedPublish {
+        let now = time.now()
+        let event = try request.event(defaultSource: source, now: now)
+        let due = try await topology.due(request.queue)
+        let dueRecord = LogAppend(
+            event.encoded(),
+            to: TopicPartition(due.name, Murmur2.partition(of: event.recordKey, count: due.partitions)))
+        try checkSize(dueRecord, of: event, in: due)
+        guard let wait = request.waiting(now: now) else {
+            return PreparedPublish(event: event, queue: request.queue, wait: nil, record: dueRecord)
+        }
+        let waiting = WaitingEvent(event: event, queue: request.queue, due: wait)
+        let place = try await partition(of: event.fingerprint.bytes, in: names.retry)
+        return PreparedPublish(
+            event: event, queue: request.queue, wait: wait, record: LogAppend(waiting.encoded(), to: place))
+    }
+
+    /// A waiting event is checked against the due topic as well: that is where it goes in the end.
+    private func checkSize(
+        _ record: LogAppend, of event: TaskEvent, in topic: TopicDescription
+    ) throws(ClientError) {
+        let limit = topic.settings["max.message.bytes"].flatMap { Int($0) } ?? plan.maximumEventBytes
+        let allowed = min(limit, plan.maximumEventBytes)
+        guard record.byteCount > allowed else { return }
+        throw ClientError(
+            .tooLarge,
+            "the event has \(record.byteCount) bytes with key and headers (payload \(event.payload.count)), "
+                + "\(topic.name) takes \(allowed): put the data where the worker can fetch it and publish its address, "
+                + "or raise the limit")
+    }
+
+    private func send(_ chunk: inout PublishChunk) async -> [Result<PublishReceipt, ClientError>] {
+        let items = chunk.take()
+        let records = items.compactMap { try? $0.get().record }
+        var receipts = (records.isEmpty ? [] : await log.append(records)).makeIterator()
+        return items.map { item in
+            item.flatMap { prepared in
+                guard let result = receipts.next() else { preconditionFailure("the log answers for every record") }
+                return result.map(prepared.receipt).mapError { error in
+                    ClientError(error, while: "publishing to \(prepared.record.topic)")
+                }
+            }
+        }
+    }
+}
+
+/// A request that passed all checks, ready to be appended.
+struct PreparedPublish: Sendable {
+    var event: TaskEvent
+    var queue: String
+    /// Nil when it is due now.
+    var wait: WaitingEvent.Due?
+    var record: LogAppend
+
+    func receipt(_ receipt: AppendReceipt) -> PublishReceipt {
+        let destination: PublishReceipt.Destination =
+            switch wait {
+            case nil: .due
+            case .after(let milliseconds): .waiting(until: receipt.timestamp + milliseconds)
+            case .at(let time): .waiting(until: time)
+            }
+        return PublishReceipt(
+            coordinate: event.coordinate, queue: queue, key: event.partitionKey, source: event.source, id: event.id,
+            place: RecordPlace(topic: record.topic, partition: record.partition, offset: receipt.offset),
+            brokerTime: receipt.timestamp, destination: destination)
+    }
+}
+
+/// Requests that go to the log with one append; refused ones keep their place among the results.
+private struct PublishChunk {
+    private var items: [Result<PreparedPublish, ClientError>] = []
+    private var bytes = 0
+
+    var isFull: Bool { items.count >= TaskClient.chunkRecords || bytes >= TaskClient.chunkBytes }
+
+    mutating func add(_ item: Result<PreparedPublish, ClientError>) {
+        if case .success(let prepared) = item { bytes += prepared.record.byteCount }
+        items.append(item)
+    }
+
+    mutating func take() -> [Result<PreparedPublish, ClientError>] {
+        defer { self = PublishChunk() }
+        return items
+    }
+}
