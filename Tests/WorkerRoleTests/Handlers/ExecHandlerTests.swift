@@ -149,7 +149,7 @@ extension HandlerIOTests {
     @Suite struct CommandRunnerTests {
         private let logs = LineCollector()
 
-        private func start(_ script: String, killAfter: Int64, drain: Int64) -> Task<CommandResult, any Error> {
+        private func start(_ script: String, killAfter: Int64, drain: Int64) -> Task<ProcessResult, any Error> {
             let logs = logs
             let command = Command(
                 arguments: ["/bin/sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"], directory: nil, input: [],
@@ -169,7 +169,7 @@ extension HandlerIOTests {
             let pid = try #require(pid_t(await logs.line(startingWith: "ready ").dropFirst(6)))
             task.cancel()
             let result = try await task.value
-            #expect(result == CommandResult(end: .signalled(SIGKILL), wasStopped: true, errorTail: ""))
+            #expect(result == ProcessResult(end: .signalled(SIGKILL), wasStopped: true, errorTail: ""))
             #expect(kill(pid, 0) == -1 && errno == ESRCH, "no zombie stays")
         }
 
@@ -180,7 +180,7 @@ extension HandlerIOTests {
             _ = await logs.line(startingWith: "ready")
             task.cancel()
             let result = try await task.value
-            #expect(result == CommandResult(end: .signalled(SIGTERM), wasStopped: true, errorTail: ""))
+            #expect(result == ProcessResult(end: .signalled(SIGTERM), wasStopped: true, errorTail: ""))
         }
 
         @Test func noDescriptorOfTheWorkerIsInherited() async throws {

@@ -42,7 +42,7 @@ final class CommandPump {
         var lines: OutputLines
     }
 
-    func run() throws -> CommandResult {
+    func run() throws -> ProcessResult {
         let wake = try Descriptor.pipe()
         wake.read.setNonBlocking()
         wake.write.setNonBlocking()
@@ -65,7 +65,7 @@ final class CommandPump {
         pump(process, &ends)
         finish(&ends.output)
         finish(&ends.errors)
-        return CommandResult(end: process.reap(), wasStopped: lifecycle.wasStopped, errorTail: tail.text)
+        return ProcessResult(end: process.reap(), wasStopped: lifecycle.wasStopped, errorTail: tail.text)
     }
 
     /// The child's ends are closed here when the process has its own copies.

@@ -32,7 +32,7 @@ struct CommandLine: Hashable, Sendable {
     var text: String
 }
 
-struct CommandResult: Hashable, Sendable {
+struct ProcessResult: Hashable, Sendable {
     var end: CommandEnd
     /// The attempt was cancelled before the process ended by itself.
     var wasStopped: Bool
@@ -46,10 +46,10 @@ enum CommandRunner {
     /// Cancelling the Swift task ends the process as ``CommandLifecycle`` says; the result tells of it. Throws
     /// ``SpawnError`` when the process did not start, `CancellationError` when the task was cancelled before that.
     /// Spawning, polling and waiting happen on two threads of the run's own. `emit` is called on one of them.
-    static func run(_ command: Command, emit: @escaping @Sendable (CommandLine) -> Void) async throws -> CommandResult {
+    static func run(_ command: Command, emit: @escaping @Sendable (CommandLine) -> Void) async throws -> ProcessResult {
         let bell = CommandBell()
         return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<CommandResult, any Error>) in
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<ProcessResult, any Error>) in
                 let error = DetachedThread.start {
                     continuation.resume(with: Result { try CommandPump(command, bell, emit).run() })
                 }

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// Runs a program for each event.
 ///
@@ -35,7 +35,7 @@ public struct ExecHandler: TaskHandler {
             directory: configuration.directory, input: context.payload, killAfter: configuration.killAfter,
             drain: configuration.drain, outputLimit: configuration.outputLimit)
         let logger = context.logger
-        let result: CommandResult
+        let result: ProcessResult
         do {
             result = try await CommandRunner.run(command) { line in
                 logger.info(line.text, ["stream": line.stream.rawValue])
