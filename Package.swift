@@ -65,7 +65,7 @@ let package = Package(
         .target(
             name: "Tidemill",
             dependencies: [
-                "TaskModel", "TaskLog", "TaskLogSQLite", "TaskLogKafka", "SchedulerRole", "WorkerRole",
+                "TaskModel", "TaskLog", "TaskLogSQLite", "TaskLogKafka", "KafkaClient", "SchedulerRole", "WorkerRole",
                 "TaskClient", "TaskServer", "Settings", "ServiceRuntime", "TaskTelemetry",
             ]),
 
