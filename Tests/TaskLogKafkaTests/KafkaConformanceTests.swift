@@ -20,6 +20,16 @@ struct KafkaMockConformanceTests {
     }
 }
 
+/// The same suite on Apache Kafka itself.
+@Suite(.serialized, .enabled(if: RealKafka.bootstrap != nil, "no Kafka to test against"))
+struct KafkaConformanceTests {
+    @Test(arguments: LogConformance.cases)
+    func conforms(to promise: ConformanceCase) async throws {
+        let bootstrap = try #require(RealKafka.bootstrap)
+        try await LogConformance.run(promise, on: .realKafka(bootstrap, prefix: promise.slug))
+    }
+}
+
 /// What Kafka keeps and its mock does not, where no capability says so.
 private let mockLacks = [
     "between revoking and release a commit counts, and the next owner reads it":
