@@ -1,0 +1,244 @@
+internal import CRdKafka
+internal import Dispatch
+internal import TaskTelemetry
+
+/// What a consumer's thread does: commands, one poll that waits, then polls that do not, then one hand-over.
+///
+/// Every change of what is fetched is a new assignment with explicit offsets. librdkafka's pause and seek lose offsets
+/// before 2.1.0 when records are being taken, and its own start at a committed offset can go wrong; an assignment cannot.
+struct ConsumerLoop {
+    private enum Phase: Equatable {
+        case open
+        case closing(deadline: UInt64)
+    }
+
+    private let consumer: KafkaConsumer
+    private var phase = Phase.open
+    private var topics = TopicNames()
+    private var serial: UInt64 = 0
+    /// While the group waits for an answer, only `letGo` and the deadline change the assignment.
+    private var revocation: (partitions: [KafkaPartition], deadline: UInt64)?
+    private var events: [ConsumerEvent] = []
+    private var records: [KafkaRecord] = []
+    private var lastActivity = DispatchTime.now().uptimeNanoseconds
+
+    private static let idleMilliseconds: Int32 = 1000
+    private static let maximumBatchBytes = 4 << 20
+
+    init(_ consumer: KafkaConsumer) {
+        self.consumer = consumer
+    }
+
+    private var client: OpaquePointer { consumer.handle.client }
+
+    mutating func run() {
+        while phase == .open {
+            for command in takeCommands() { perform(command) }
+            guard phase == .open else { break }
+            pollOnce()
+            endRevocationIfDue()
+            handOver()
+        }
+        leave()
+        let waiters = consumer.state.withLock { state in
+            state.isEnded = true
+            defer { state.commits = [:] }
+            return state.commits.values.map { $0 }
+        }
+        // Nobody waits for ever for a commit whose answer nobody reads any more.
+        for waiter in waiters { waiter.resume(returning: [KafkaPartition("", 0): KafkaError(.closed)]) }
+        consumer.handler([.closed])
+    }
+
+    // MARK: Commands
+
+    private func takeCommands() -> [KafkaConsumer.Command] {
+        consumer.state.withLock { state in
+            defer { state.commands = [] }
+            return state.commands
+        }
+    }
+
+    private mutating func perform(_ command: KafkaConsumer.Command) {
+        switch command {
+        case .fetch(let positions, let serial):
+            guard revocation == nil else { return }
+            self.serial = serial
+            lastActivity = DispatchTime.now().uptimeNanoseconds
+            let list = PartitionList(offsets: positions)
+            let code = rd_kafka_assign(client, list.pointer)
+            guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+            let error = KafkaError(code)
+            events += positions.keys.map { .partitionFailed($0, error, serial: serial) }
+            handOver()
+        case .letGo:
+            guard revocation != nil else { return }
+            revocation = nil
+            rd_kafka_assign(client, nil)
+        case .close(let milliseconds):
+            phase = .closing(deadline: DispatchTime.now().uptimeNanoseconds + UInt64(milliseconds) * 1_000_000)
+        }
+    }
+
+    // MARK: Events
+
+    private mutating func pollOnce() {
+        guard let first = rd_kafka_queue_poll(consumer.handle.queue, pollMilliseconds) else { return noteIdle() }
+        lastActivity = DispatchTime.now().uptimeNanoseconds
+        var bytes = handle(first)
+        var count = 1
+        while count < consumer.options.maximumBatchRecords, bytes < Self.maximumBatchBytes,
+            let event = rd_kafka_queue_poll(consumer.handle.queue, 0)
+        {
+            bytes += handle(event)
+            count += 1
+        }
+    }
+
+    private mutating func noteIdle() {
+        let idle = (DispatchTime.now().uptimeNanoseconds - lastActivity) / 1_000_000
+        if idle >= UInt64(Self.idleMilliseconds) { events.append(.idle(milliseconds: Int(idle))) }
+    }
+
+    private mutating func flushRecords() {
+        guard !records.isEmpty else { return }
+        events.append(.records(records, serial: serial))
+        records = []
+    }
+
+    private mutating func handOver() {
+        flushRecords()
+        guard !events.isEmpty else { return }
+        consumer.handler(events)
+        events = []
+    }
+
+    /// Takes one event and frees it; returns the bytes of its record.
+    private mutating func handle(_ event: OpaquePointer) -> Int {
+        defer { rd_kafka_event_destroy(event) }
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_FETCH:
+            return takeRecords(of: event)
+        case RD_KAFKA_EVENT_REBALANCE:
+            flushRecords()
+            rebalance(event)
+        case RD_KAFKA_EVENT_OFFSET_COMMIT:
+            finishCommit(event)
+        case RD_KAFKA_EVENT_ERROR:
+            flushRecords()
+            takeError(of: event)
+        default:
+            break
+        }
+        return 0
+    }
+
+    private mutating func takeRecords(of event: OpaquePointer) -> Int {
+        var bytes = 0
+        while let message = rd_kafka_event_message_next(event) {
+            guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
+            let record = message.record(topic: topics.name(of: message.pointee.rkt))
+            bytes += record.byteCount
+            records.append(record)
+        }
+        return bytes
+    }
+
+    private mutating func rebalance(_ event: OpaquePointer) {
+        let partitions = rd_kafka_event_topic_partition_list(event)?.entries.map(\.partition).sorted() ?? []
+        switch rd_kafka_event_error(event) {
+        case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+            // The assignment is taken, and nothing of it is fetched: committed offsets have to be read first.
+            let nothing = PartitionList(capacity: 0)
+            rd_kafka_assign(client, nothing.pointer)
+            revocation = nil
+            events.append(.assigned(partitions, generation: GroupGeneration.read(client)))
+        case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+            if partitions.isEmpty || rd_kafka_assignment_lost(client) != 0 {
+                rd_kafka_assign(client, nil)
+                events.append(.lost(partitions))
+            } else {
+                let patience = UInt64(consumer.options.revokeTimeoutMilliseconds) * 1_000_000
+                revocation = (partitions, DispatchTime.now().uptimeNanoseconds + patience)
+                events.append(.revoking(partitions))
+            }
+        default:
+            rd_kafka_assign(client, nil)
+            events.append(.lost(partitions))
+        }
+    }
+
+    /// Lets go of partitions whose owner did not answer in time: one slow member must not hold up its group.
+    private mutating func endRevocationIfDue() {
+        guard let due = revocation, due.deadline <= DispatchTime.now().uptimeNanoseconds else { return }
+        revocation = nil
+        rd_kafka_assign(client, nil)
+        events.append(.lost(due.partitions))
+    }
+
+    /// How long a poll may wait: at most until the next thing that happens by itself.
+    private var pollMilliseconds: Int32 {
+        guard let deadline = revocation?.deadline else { return Self.idleMilliseconds }
+        let now = DispatchTime.now().uptimeNanoseconds
+        return deadline <= now ? 0 : min(Self.idleMilliseconds, Int32((deadline - now) / 1_000_000 + 1))
+    }
+
+    private func finishCommit(_ event: OpaquePointer) {
+        let number = Int(bitPattern: rd_kafka_event_opaque(event))
+        let entries = rd_kafka_event_topic_partition_list(event)?.entries ?? []
+        let whole = rd_kafka_event_error(event)
+        var errors: [KafkaPartition: KafkaError] = [:]
+        for entry in entries { errors[entry.partition] = entry.error }
+        if errors.isEmpty && whole != RD_KAFKA_RESP_ERR_NO_ERROR {
+            for entry in entries { errors[entry.partition] = KafkaError(whole) }
+        }
+        consumer.finishCommit(number, errors)
+    }
+
+    private mutating func takeError(of event: OpaquePointer) {
+        let code = rd_kafka_event_error(event)
+        let error = KafkaError(code, rd_kafka_event_error_string(event).map { String(cString: $0) })
+        let place = rd_kafka_event_topic_partition(event)
+        defer { if let place { rd_kafka_topic_partition_destroy(place) } }
+        if let place {
+            let partition = KafkaPartition(String(cString: place.pointee.topic), place.pointee.partition)
+            if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+                events.append(.endReached(partition, offset: place.pointee.offset, serial: serial))
+            } else if partition.number >= 0 {
+                events.append(.partitionFailed(partition, error, serial: serial))
+            } else {
+                events.append(.trouble(error))
+            }
+        } else if let fatal = consumer.handle.fatalError {
+            events.append(.failed(fatal))
+        } else {
+            events.append(.trouble(error))
+        }
+    }
+
+    // MARK: The end
+
+    /// Leaves the group, so that others need not wait for the session to end; gives up at the deadline.
+    private func leave() {
+        guard case .closing(let deadline) = phase, let queue = rd_kafka_queue_new(client) else { return }
+        defer { rd_kafka_queue_destroy(queue) }
+        if let error = rd_kafka_consumer_close_queue(client, queue) {
+            return consumer.logger.debug("kafka consumer: close: \(KafkaError(consuming: error))")
+        }
+        while rd_kafka_consumer_closed(client) == 0 {
+            let now = DispatchTime.now().uptimeNanoseconds
+            guard now < deadline else {
+                return consumer.logger.warning("kafka consumer: left its group without an answer from the broker")
+            }
+            guard let event = rd_kafka_queue_poll(queue, Int32(min(100, (deadline - now) / 1_000_000 + 1))) else {
+                continue
+            }
+            switch rd_kafka_event_type(event) {
+            case RD_KAFKA_EVENT_REBALANCE: rd_kafka_assign(client, nil)
+            case RD_KAFKA_EVENT_OFFSET_COMMIT: finishCommit(event)
+            default: break
+            }
+            rd_kafka_event_destroy(event)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+internal import CRdKafka
+internal import Dispatch
+package import TaskTelemetry
+
+/// Questions and requests to a cluster that are not about records. Every call blocks, at most for its timeout.
+package final class KafkaAdmin: Sendable {
+    let handle: KafkaHandle
+    let timeoutMilliseconds: Int32
+
+    package init(_ configuration: KafkaConfiguration, timeoutMilliseconds: Int, logger: Logger) throws {
+        self.timeoutMilliseconds = Int32(timeoutMilliseconds)
+        // A consumer that joins nothing: unlike a producer's, its requests for metadata never create a topic.
+        let complete = configuration.withDefaults([
+            "socket.nagle.disable": "true",
+            "reconnect.backoff.ms": "50",
+            "reconnect.backoff.max.ms": "2000",
+            "retry.backoff.ms": "50",
+        ]).requiring([
+            "group.id": "tidemill-admin",
+            "allow.auto.create.topics": "false",
+            "enable.auto.commit": "false",
+            "socket.timeout.ms": String(timeoutMilliseconds),
+        ])
+        handle = try KafkaHandle(.consumer, complete, events: 0, logger: logger)
+    }
+
+    // MARK: Metadata
+
+    package struct Topic: Sendable {
+        package var partitions: Int32
+        package var replication: Int16
+        /// Whether every partition has a leader now.
+        package var isReady: Bool
+    }
+
+    package struct Cluster: Sendable {
+        package var brokers: Int
+        package var topics: [String: Topic]
+    }
+
+    /// All brokers and topics, asked now.
+    package func cluster() throws -> Cluster {
+        var metadata: UnsafePointer<rd_kafka_metadata_t>?
+        let code = rd_kafka_metadata(handle.client, 1, nil, &metadata, timeoutMilliseconds)
+        try KafkaError.check(code, "ask the cluster for its topics")
+        guard let metadata else { throw KafkaError(.timedOut) }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        var cluster = Cluster(brokers: Int(metadata.pointee.broker_cnt), topics: [:])
+        for topic in UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt))
+        where topic.err == RD_KAFKA_RESP_ERR_NO_ERROR || topic.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE {
+            let partitions = UnsafeBufferPointer(start: topic.partitions, count: Int(topic.partition_cnt))
+            cluster.topics[String(cString: topic.topic)] = Topic(
+                partitions: topic.partition_cnt, replication: Int16(partitions.map(\.replica_cnt).max() ?? 0),
+                isReady: !partitions.isEmpty && partitions.allSatisfy { $0.leader >= 0 })
+        }
+        return cluster
+    }
+
+    // MARK: Offsets
+
+    package enum OffsetQuery: Sendable {
+        case start, end
+        /// The first offset at or after this time; -1 when there is none.
+        case time(milliseconds: Int64)
+
+        fileprivate var number: Int64 {
+            switch self {
+            case .start: Int64(RD_KAFKA_OFFSET_BEGINNING)
+            case .end: Int64(RD_KAFKA_OFFSET_END)
+            case .time(let milliseconds): max(0, milliseconds)
+            }
+        }
+    }
+
+    /// Asks the leaders (ListOffsets), not a cache. Each partition has an answer or an error.
+    package func offsets(
+        _ query: OffsetQuery, of partitions: [KafkaPartition]
+    ) throws -> [KafkaPartition: Result<Int64, KafkaError>] {
+        guard !partitions.isEmpty else { return [:] }
+        let list = PartitionList(offsets: partitions.reduce(into: [:]) { $0[$1] = query.number })
+        let code = rd_kafka_offsets_for_times(handle.client, list.pointer, timeoutMilliseconds)
+        let entries = list.entries
+        if code != RD_KAFKA_RESP_ERR_NO_ERROR && entries.allSatisfy({ $0.error == nil }) { throw KafkaError(code) }
+        return entries.reduce(into: [:]) { answers, entry in
+            // librdkafka leaves out whom it did not ask: then the offset is still the question.
+            answers[entry.partition] =
+                if let error = entry.error {
+                    .failure(error)
+                } else if code != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    .failure(KafkaError(code))
+                } else {
+                    .success(entry.offset)
+                }
+        }
+    }
+
+    // MARK: Requests of the admin protocol
+
+    /// Sends a request whose answer comes as one event, and reads that.
+    func request<Value>(
+        _ operation: rd_kafka_admin_op_t, _ send: (OpaquePointer, OpaquePointer) -> Void,
+        _ read: (OpaquePointer) throws -> Value
+    ) throws -> Value {
+        let client = handle.client
+        guard let queue = rd_kafka_queue_new(client), let options = rd_kafka_AdminOptions_new(client, operation) else {
+            throw KafkaError(.invalidArgument, "no memory")
+        }
+        defer {
+            rd_kafka_AdminOptions_destroy(options)
+            rd_kafka_queue_destroy(queue)
+        }
+        var reason = [CChar](repeating: 0, count: 256)
+        rd_kafka_AdminOptions_set_request_timeout(options, timeoutMilliseconds, &reason, reason.count)
+        send(options, queue)
+        guard let event = rd_kafka_queue_poll(queue, timeoutMilliseconds + 2000) else { throw KafkaError(.timedOut) }
+        defer { rd_kafka_event_destroy(event) }
+        let code = rd_kafka_event_error(event)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(code, rd_kafka_event_error_string(event).map { String(cString: $0) })
+        }
+        return try read(event)
+    }
+}

@@ -1,0 +1,62 @@
+internal import CRdKafka
+
+/// Reading `rd_kafka_message_t`: the only place that follows its pointers.
+extension UnsafePointer<rd_kafka_message_t> {
+    /// What a delivery report says.
+    var delivery: Result<KafkaDelivery, KafkaError> {
+        guard pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return .failure(KafkaError(pointee.err)) }
+        return .success(KafkaDelivery(offset: pointee.offset, timestampMilliseconds: timestampMilliseconds))
+    }
+
+    var timestampMilliseconds: Int64 {
+        var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        return rd_kafka_message_timestamp(self, &type)
+    }
+
+    /// The record, copied: its pointers hold the whole fetch buffer in memory for as long as they live.
+    func record(topic: String) -> KafkaRecord {
+        KafkaRecord(
+            partition: KafkaPartition(topic, pointee.partition), offset: pointee.offset,
+            timestampMilliseconds: timestampMilliseconds, key: bytes(pointee.key, pointee.key_len),
+            value: bytes(pointee.payload, pointee.len), headers: headers)
+    }
+
+    private var headers: [KafkaHeader] {
+        var list: OpaquePointer?
+        guard rd_kafka_message_headers(self, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
+        var headers: [KafkaHeader] = []
+        headers.reserveCapacity(rd_kafka_header_cnt(list))
+        var name: UnsafePointer<CChar>?
+        var value: UnsafeRawPointer?
+        var count = 0
+        while rd_kafka_header_get_all(list, headers.count, &name, &value, &count) == RD_KAFKA_RESP_ERR_NO_ERROR {
+            headers.append(KafkaHeader(name.map { String(cString: $0) } ?? "", bytes(value, count)))
+        }
+        return headers
+    }
+
+    private func bytes(_ start: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
+        guard let start else { return nil }
+        return Array(UnsafeRawBufferPointer(start: start, count: count))
+    }
+}
+
+/// Names of topics by the C string that comes with each message: most messages are of the topic of the last one.
+struct TopicNames {
+    private var name = ""
+
+    mutating func name(of topic: OpaquePointer?) -> String {
+        guard let topic, let text = rd_kafka_topic_name(topic) else { return "" }
+        if !matches(text) { name = String(cString: text) }
+        return name
+    }
+
+    private func matches(_ text: UnsafePointer<CChar>) -> Bool {
+        var position = 0
+        for byte in name.utf8 {
+            guard UInt8(bitPattern: text[position]) == byte else { return false }
+            position += 1
+        }
+        return text[position] == 0
+    }
+}

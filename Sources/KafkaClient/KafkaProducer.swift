@@ -1,0 +1,122 @@
+internal import CRdKafka
+import Synchronization
+package import TaskTelemetry
+
+/// Appends records with `acks=all` and idempotence, thousands in flight.
+///
+/// A record whose fate is unknown because its producer died is appended again by the next one: it may then be in the log
+/// twice. A record that times out is not: the call returns and the caller decides.
+package final class KafkaProducer: Sendable {
+    private enum Phase {
+        case open(ProducerGeneration?)
+        case closed
+    }
+
+    private let configuration: KafkaConfiguration
+    private let logger: Logger
+    private let phase = Mutex(Phase.open(nil))
+    /// How often a record is given to a new producer before its outcome is reported as unknown.
+    private static let maximumRounds = 4
+
+    /// - Parameter messageTimeoutMilliseconds: how long a record may take until ``send(_:)`` gives up on it.
+    package init(_ configuration: KafkaConfiguration, messageTimeoutMilliseconds: Int, logger: Logger) {
+        self.configuration = configuration.withDefaults([
+            "linger.ms": "1",
+            "message.max.bytes": "16777216",
+            "topic.metadata.propagation.max.ms": "5000",
+            "socket.nagle.disable": "true",
+            "socket.timeout.ms": "10000",
+            "retry.backoff.ms": "50",
+            "reconnect.backoff.ms": "50",
+            "reconnect.backoff.max.ms": "2000",
+        ]).requiring([
+            "enable.idempotence": "true",
+            "acks": "all",
+            "message.timeout.ms": String(messageTimeoutMilliseconds),
+        ])
+        self.logger = logger
+    }
+
+    /// Sends records, in order per partition, and returns their fates in the order given.
+    package func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
+        var results = await sendUntilKnown(records, Array(records.indices))
+        // A broker refuses a whole batch of librdkafka's when it is too large, the small records in it too.
+        guard records.count > 1 else { return results }
+        for index in results.indices where results[index].isTooLarge {
+            results[index] = await sendUntilKnown(records, [index])[0]
+        }
+        return results
+    }
+
+    /// Waits for what is in flight, at most `milliseconds`. Idempotent.
+    package func close(within milliseconds: Int) async {
+        let last = phase.withLock { phase -> ProducerGeneration? in
+            guard case .open(let generation) = phase else { return nil }
+            phase = .closed
+            return generation
+        }
+        await last?.end(within: milliseconds, KafkaError(.closed, "the producer was closed before an answer came"))
+    }
+
+    private func sendUntilKnown(
+        _ records: [KafkaOutgoing], _ indices: [Int]
+    ) async -> [Result<KafkaDelivery, KafkaError>] {
+        var results = [Result<KafkaDelivery, KafkaError>](
+            repeating: .failure(KafkaError(.purgedInFlight)), count: indices.count)
+        var pending = Array(indices.indices)
+        for _ in 0..<Self.maximumRounds where !pending.isEmpty {
+            let generation: ProducerGeneration
+            do {
+                generation = try current()
+            } catch {
+                let error = error as? KafkaError ?? KafkaError(.invalidArgument, "\(error)")
+                for index in pending { results[index] = .failure(error) }
+                break
+            }
+            let fates = await generation.send(records, at: pending.map { indices[$0] })
+            for (index, fate) in zip(pending, fates) { results[index] = fate }
+            pending = pending.filter { results[$0].isUnknown }
+        }
+        return results.map { result in
+            guard case .success = result, result.isUnknown else { return result }
+            return .failure(KafkaError(.purgedInFlight, "the broker has the record, but does not say where"))
+        }
+    }
+
+    private func current() throws -> ProducerGeneration {
+        try phase.withLock { phase in
+            guard case .open(let generation) = phase else {
+                throw KafkaError(.closed, "the producer is closed")
+            }
+            if let generation, !generation.isDead { return generation }
+            generation?.retire(KafkaError(.fatal))
+            let next = try ProducerGeneration(configuration, logger: logger)
+            phase = .open(next)
+            return next
+        }
+    }
+}
+
+extension Result<KafkaDelivery, KafkaError> {
+    fileprivate var isTooLarge: Bool {
+        guard case .failure(let error) = self else { return false }
+        return error.code == .messageTooLarge || error.code == .recordListTooLarge
+    }
+
+    /// Whether the record has to be appended again: it may or may not be in the log, or is at an unknown place.
+    fileprivate var isUnknown: Bool {
+        switch self {
+        case .success(let delivery): delivery.offset < 0
+        case .failure(let error): error.isFatal || producerDeathCodes.contains(error.code)
+        }
+    }
+
+}
+
+private let producerDeathCodes: Set<KafkaError.Code> = Set(
+    [
+        RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, RD_KAFKA_RESP_ERR__PURGE_QUEUE,
+        RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR__INCONSISTENT, RD_KAFKA_RESP_ERR__STATE,
+        RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
+        RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING,
+    ].map { KafkaError.Code($0) })

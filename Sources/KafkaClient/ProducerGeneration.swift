@@ -1,0 +1,199 @@
+internal import CRdKafka
+internal import Dispatch
+import Synchronization
+internal import TaskTelemetry
+
+/// One idempotent producer of librdkafka, with the thread that takes its delivery reports.
+///
+/// librdkafka kills an idempotent producer whose record may or may not have been written (before 2.3.0 at a plain
+/// timeout). That ends the generation and not the service: ``KafkaProducer`` makes the next one.
+final class ProducerGeneration: Sendable {
+    private enum Phase {
+        case open
+        /// No more records; ends when those in flight are done, or at the deadline (uptime in nanoseconds).
+        case ending(deadline: UInt64, KafkaError)
+        case ended
+    }
+
+    private struct State {
+        var slab = DeliverySlab()
+        var phase = Phase.open
+        /// Grows with each event of deliveries: whoever found the queue full waits for a change.
+        var deliveryRounds: UInt64 = 0
+        var roomWaiters: [CheckedContinuation<Void, Never>] = []
+        var endWaiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let handle: KafkaHandle
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(_ configuration: KafkaConfiguration, logger: Logger) throws {
+        let events = RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR
+        handle = try KafkaHandle(.producer, configuration, events: events, logger: logger)
+        self.logger = logger
+        KafkaThread.start("kafka-deliveries") { [self] in serve() }
+    }
+
+    /// Whether this generation takes no more records.
+    var isDead: Bool {
+        let isOpen = state.withLock { if case .open = $0.phase { true } else { false } }
+        return !isOpen || handle.fatalError != nil
+    }
+
+    /// Sends the records at these indices, in order, and returns when the fate of each is known. A full queue makes it
+    /// wait: that is how a fast caller is slowed down.
+    func send(_ records: [KafkaOutgoing], at indices: [Int]) async -> [Result<KafkaDelivery, KafkaError>] {
+        let batch = ProduceBatch(count: indices.count)
+        for (index, recordIndex) in indices.enumerated() {
+            await enqueue(records[recordIndex], DeliverySlab.Ticket(batch: batch, index: index))
+        }
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { _ in batch.attach(continuation) }
+            if !waits { continuation.resume() }
+        }
+        return state.withLock { _ in batch.results.map { $0 ?? .failure(KafkaError(.purgedInFlight)) } }
+    }
+
+    /// Takes no more records and ends: when all in flight are done, or `milliseconds` from now with `error` for the rest.
+    func end(within milliseconds: Int, _ error: KafkaError) async {
+        beginEnding(within: milliseconds, error)
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in
+                if case .ended = state.phase { return false }
+                state.endWaiters.append(continuation)
+                return true
+            }
+            if !waits { continuation.resume() }
+        }
+    }
+
+    /// Drops what is in flight, its outcome unknown, and ends soon. Does not wait.
+    func retire(_ error: KafkaError) {
+        let begins = beginEnding(within: 5000, KafkaError(.purgedInFlight, "outcome unknown: \(error.message)"))
+        if begins { rd_kafka_purge(handle.client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT) }
+    }
+
+    @discardableResult
+    private func beginEnding(within milliseconds: Int, _ error: KafkaError) -> Bool {
+        let deadline = DispatchTime.now().uptimeNanoseconds + UInt64(milliseconds) * 1_000_000
+        let (begins, waiters) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
+            guard case .open = state.phase else { return (false, []) }
+            state.phase = .ending(deadline: deadline, error)
+            defer { state.roomWaiters = [] }
+            return (true, state.roomWaiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        handle.wake()
+        return begins
+    }
+
+    // MARK: Into librdkafka
+
+    private func enqueue(_ record: KafkaOutgoing, _ ticket: DeliverySlab.Ticket) async {
+        while true {
+            let (place, rounds) = state.withLock { state -> (Int?, UInt64) in
+                guard case .open = state.phase else { return (nil, 0) }
+                return (state.slab.insert(ticket), state.deliveryRounds)
+            }
+            guard let place else {
+                return fail(ticket, KafkaError(.purgedInQueue, "the producer was replaced before the record was sent"))
+            }
+            guard let error = handle.produce(record, opaque: place) else { return }
+            let mine = state.withLock { $0.slab.take(place) }
+            guard error.code == .queueFull else {
+                if mine != nil { fail(ticket, error) }
+                return
+            }
+            await waitForRoom(since: rounds)
+        }
+    }
+
+    private func waitForRoom(since rounds: UInt64) async {
+        await withCheckedContinuation { continuation in
+            let waits = state.withLock { state in
+                guard case .open = state.phase, state.deliveryRounds == rounds else { return false }
+                state.roomWaiters.append(continuation)
+                return true
+            }
+            if !waits { continuation.resume() }
+        }
+    }
+
+    private func fail(_ ticket: DeliverySlab.Ticket, _ error: KafkaError) {
+        state.withLock { _ in ticket.batch.finish(ticket.index, .failure(error)) }?.resume()
+    }
+
+    // MARK: The thread
+
+    private func serve() {
+        while true {
+            if let event = rd_kafka_queue_poll(handle.queue, pollMilliseconds()) {
+                handleEvent(event)
+                rd_kafka_event_destroy(event)
+            }
+            if endIfDone() { return }
+        }
+    }
+
+    private func pollMilliseconds() -> Int32 {
+        state.withLock { state in
+            guard case .ending(let deadline, _) = state.phase else { return 60_000 }
+            let now = DispatchTime.now().uptimeNanoseconds
+            return deadline <= now ? 0 : Int32(min(60_000, (deadline - now) / 1_000_000 + 1))
+        }
+    }
+
+    private func handleEvent(_ event: OpaquePointer) {
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_DR:
+            settle(event)
+        case RD_KAFKA_EVENT_ERROR:
+            let error = KafkaError(
+                rd_kafka_event_error(event), rd_kafka_event_error_string(event).map { String(cString: $0) })
+            guard let fatal = handle.fatalError else {
+                return logger.debug("kafka producer: \(error)")
+            }
+            logger.info("kafka producer is replaced: \(fatal)")
+            retire(fatal)
+        default:
+            break
+        }
+    }
+
+    private func settle(_ event: OpaquePointer) {
+        var deliveries: [(place: Int, result: Result<KafkaDelivery, KafkaError>)] = []
+        deliveries.reserveCapacity(rd_kafka_event_message_count(event))
+        while let message = rd_kafka_event_message_next(event) {
+            deliveries.append((Int(bitPattern: message.pointee._private) - 1, message.delivery))
+        }
+        let waiters = state.withLock { state in
+            state.deliveryRounds &+= 1
+            var waiters = state.roomWaiters
+            state.roomWaiters = []
+            for (place, result) in deliveries {
+                guard let ticket = state.slab.take(place) else { continue }
+                if let waiter = ticket.batch.finish(ticket.index, result) { waiters.append(waiter) }
+            }
+            return waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// True when the thread has nothing left to do; what is then still in flight fails.
+    private func endIfDone() -> Bool {
+        let (isDone, waiters) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
+            guard case .ending(let deadline, let error) = state.phase else { return (false, []) }
+            guard state.slab.count == 0 || deadline <= DispatchTime.now().uptimeNanoseconds else { return (false, []) }
+            state.phase = .ended
+            var waiters = state.endWaiters
+            state.endWaiters = []
+            for ticket in state.slab.takeAll() {
+                if let waiter = ticket.batch.finish(ticket.index, .failure(error)) { waiters.append(waiter) }
+            }
+            return (true, waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        return isDone
+    }
+}
