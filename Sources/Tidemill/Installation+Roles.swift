@@ -82,7 +82,8 @@ extension Installation {
         return try TaskServer(
             TaskServerConfiguration(
                 host: metrics.host, port: UInt16(clamping: metrics.port), allowRemote: metrics.allowRemote),
-            router: Router(.observability(metrics: self.metrics, health: health, readiness: health)), logger: logger)
+            router: Router(
+                Router.Route.observability(metrics: self.metrics, health: health, readiness: health)), logger: logger)
     }
 
     /// Applies the schedules of the configuration as soon as a scheduler answers.

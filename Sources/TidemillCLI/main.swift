@@ -1,1 +1,3 @@
-print("tidemill")
+internal import Foundation
+
+exit(await Program.run(Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment))
