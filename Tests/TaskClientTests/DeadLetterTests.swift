@@ -207,7 +207,7 @@ struct DeadLetterTests {
             let event = TaskEvent(
                 id: "x\(offset)", source: "kafka", task: "unreadable", payload: Array(payload.utf8),
                 fingerprint: Fingerprint(.place(topic: place.topic, partition: 1, offset: offset)))
-            return (event, DeadLetter.RawRecord(key: nil, headers: headers, problem: "unreadable"))
+            return (event, DeadLetter.RawRecord(key: nil, headers: headers, problem: "no task"))
         }
         let (broken, brokenRaw) = standIn(7, headers: [RecordHeader("x", "y")], payload: "no event")
         let (readable, readableRaw) = standIn(8, headers: [RecordHeader("task", "report")], payload: "hello")

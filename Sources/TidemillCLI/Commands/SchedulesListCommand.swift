@@ -1,0 +1,46 @@
+import TaskClient
+import TaskModel
+
+/// `tidemill schedules list`
+enum SchedulesListCommand: ClientCommand {
+    static let path = ["schedules", "list"]
+
+    static let spec = CommandSpec(
+        "list", "List all schedules",
+        options: [
+            .value("task", .text, "Only those of this task"), .flag("paused", "Only paused ones"), OutputFormat.option,
+        ])
+
+    static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Int32 {
+        let schedules = try await context.client.schedules().filter { schedule in
+            (arguments.text("task").map { $0 == schedule.spec.task } ?? true)
+                && (!arguments.flag("paused") || schedule.spec.isPaused)
+        }
+        if try OutputFormat(arguments) == .json {
+            try context.output.writeJSON(schedules)
+            return ExitStatus.success
+        }
+        let now = context.time.now()
+        var table = TableFormatter(columns: [
+            .init("ID"), .init("TRIGGER", isFlexible: true), .init("TASK"), .init("QUEUE"), .init("NEXT"),
+            .init("LAST"), .init("FIRES", .right), .init("STATE"), .init("FROM"), .init("REV", .right),
+        ])
+        for schedule in schedules {
+            table.add([
+                .init(schedule.id), .init(schedule.spec.triggerText), .init(schedule.spec.task),
+                .init(schedule.spec.queue), .init(Words.time(schedule.next(after: now))),
+                .init(Words.time(schedule.state?.lastFired)), .init("\(schedule.state?.fires ?? 0)"),
+                state(schedule, now), .init(schedule.spec.origin.description),
+                .init("\(schedule.definition.revision)"),
+            ])
+        }
+        context.output.writeTable(table)
+        if schedules.isEmpty { context.output.note("there is no schedule") }
+        return ExitStatus.success
+    }
+
+    static func state(_ schedule: ScheduleView, _ now: Timestamp) -> TableFormatter.Cell {
+        if schedule.spec.isPaused { return .init("paused", .warning) }
+        return schedule.next(after: now) == nil ? .init("over", .faint) : .init("active", .good)
+    }
+}
