@@ -1,0 +1,45 @@
+internal import TaskModel
+
+/// The events that schedules make.
+enum FireMaker {
+    static let source = "tidemill/scheduler"
+
+    /// The event of a nominal time: the same for whoever makes it, apart from `publishedAt`.
+    static func event(
+        of spec: ScheduleSpec, nominal: Timestamp, due: Timestamp, standsFor: Int, now: Timestamp
+    ) -> TaskEvent {
+        var event = template(
+            spec, id: "\(spec.id)@\(nominal.rfc3339)", payload: spec.payload, due: due, now: now,
+            fingerprint: Fingerprint(.scheduled(scheduleID: spec.id, nominalTime: nominal)))
+        event.nominalTime = nominal
+        event.standsFor = UInt32(clamping: standsFor)
+        event.expiresAt = spec.expiry.map { nominal + $0 }
+        return event
+    }
+
+    /// The event of a manual trigger, identified by its command.
+    static func event(
+        of spec: ScheduleSpec, command: ScheduleCommand, payload: [UInt8]?, due: Timestamp, now: Timestamp
+    ) -> TaskEvent {
+        var event = template(
+            spec, id: "\(spec.id)@\(command.id)", payload: payload ?? spec.payload, due: due, now: now,
+            fingerprint: command.triggeredFingerprint(task: spec.task))
+        event.expiresAt = spec.expiry.map { due + $0 }
+        return event
+    }
+
+    private static func template(
+        _ spec: ScheduleSpec, id: String, payload: [UInt8], due: Timestamp, now: Timestamp, fingerprint: Fingerprint
+    ) -> TaskEvent {
+        var event = TaskEvent(
+            id: id, source: source, task: spec.task, payload: payload, contentType: spec.contentType,
+            fingerprint: fingerprint)
+        event.publishedAt = now
+        event.dueAt = due
+        event.partitionKey = spec.key
+        event.scheduleID = spec.id
+        event.overlap = spec.overlap
+        event.retryPolicy = spec.retryPolicy
+        return event
+    }
+}

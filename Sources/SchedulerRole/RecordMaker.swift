@@ -1,0 +1,59 @@
+internal import TaskLog
+internal import TaskModel
+
+/// How many partitions the topics have that every scheduler writes to or reads.
+struct TopicCounts: Hashable, Sendable {
+    var commands: Int32
+    var retry: Int32
+    var dead: Int32
+    var journal: Int32
+}
+
+/// Puts values on their topic and partition.
+struct RecordMaker: Sendable {
+    let names: TopicNames
+    let counts: TopicCounts
+    let writerName: String
+
+    func due(_ event: TaskEvent, queue: String, partitions: Int32) -> LogAppend {
+        append(
+            event.encoded(), names.due(queue), Murmur2.partition(of: event.recordKey, count: partitions))
+    }
+
+    func waiting(_ event: WaitingEvent) -> LogAppend {
+        append(event.encoded(), names.retry, retryPartition(of: event.event.fingerprint))
+    }
+
+    func tombstone(_ key: RetryKey, partition: Int32) -> LogAppend {
+        LogAppend(topic: names.retry, partition: partition, key: key.bytes, value: nil)
+    }
+
+    func dead(_ letter: DeadLetter) -> LogAppend {
+        append(
+            letter.encoded(), names.dead,
+            Murmur2.partition(of: letter.event.fingerprint.bytes, count: counts.dead))
+    }
+
+    func schedule(_ record: SchedulesTopicRecord, partition: Int32, epoch: Int64) -> LogAppend {
+        append(
+            record.encoded(by: ScheduleWriter(epoch: epoch, name: writerName)), names.schedules, partition)
+    }
+
+    func result(_ result: CommandResult, partition: Int32) -> LogAppend {
+        append(CommandsTopicRecord.result(result).encoded(), names.commands, partition)
+    }
+
+    func journal(_ entry: JournalEntry) -> LogAppend {
+        append(
+            entry.encoded(), names.journal,
+            Murmur2.partition(of: Array(entry.subject.utf8), count: counts.journal))
+    }
+
+    func retryPartition(of fingerprint: Fingerprint) -> Int32 {
+        Murmur2.partition(of: fingerprint.bytes, count: counts.retry)
+    }
+
+    private func append(_ body: RecordBody, _ topic: String, _ partition: Int32) -> LogAppend {
+        LogAppend(topic: topic, partition: partition, key: body.key, value: body.value, headers: body.headers)
+    }
+}

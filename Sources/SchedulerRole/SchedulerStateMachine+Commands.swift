@@ -1,0 +1,94 @@
+internal import TaskLog
+internal import TaskModel
+
+/// Commands are applied in log order, one at a time for each schedule.
+///
+/// So a crash leaves at most one command of a schedule without its result, and the schedule's record names that one.
+extension SchedulerStateMachine {
+    mutating func applyCommands(_ partition: Int32, _ now: ClockReading) {
+        guard let entry = owned[commandsPartition(partition)] else { return }
+        while room > 0, let item = schedules[partition]?.commands.first {
+            guard schedules[partition]?.table.isIdle(item.scheduleID) == true,
+                let decision = decide(item, partition, now)
+            else { break }
+            schedules[partition]?.commands.takeFirst()
+            schedules[partition]?.table.begin(item.scheduleID)
+            send(decision, offset: item.offset, entry.tenure, epoch: entry.epoch)
+        }
+        if let current = schedules[partition], current.isPaused,
+            current.commands.count < Self.maximumQueuedCommands / 2
+        {
+            schedules[partition]?.isPaused = false
+            actions.append(.resume(commandsPartition(partition)))
+        }
+    }
+
+    /// Nil while the answer depends on something that is being asked for.
+    private mutating func decide(
+        _ item: CommandQueue.Item, _ partition: Int32, _ now: ClockReading
+    ) -> CommandDecision? {
+        switch item {
+        case .unreadable(let id, let scheduleID, _, let reason):
+            metrics.undecodable.increment()
+            return Self.refusal(commandID: id, scheduleID: scheduleID, reason: reason, now)
+        case .command(let received):
+            let id = received.command.scheduleID
+            let definition = schedules[partition]?.table.definition(of: id)
+            let decision = CommandApplier.decide(
+                received, definition: definition, state: schedules[partition]?.table.state(of: id), now: now.wall)
+            guard case .run = decision.effect, let queue = definition?.spec.queue else { return decision }
+            switch directory.look(up: queue) {
+            case .partitions: return decision
+            case .pending: return nil
+            case .absent:
+                return Self.refusal(
+                    commandID: received.command.id, scheduleID: id,
+                    reason: "the topic of queue \"\(queue)\" does not exist", now)
+            }
+        }
+    }
+
+    static func refusal(
+        commandID: String, scheduleID: String, reason: String, _ now: ClockReading
+    ) -> CommandDecision {
+        CommandDecision(
+            effect: .none,
+            result: CommandResult(
+                commandID: commandID, scheduleID: scheduleID, outcome: .refused(reason: reason), at: now.wall),
+            journal: [])
+    }
+
+    mutating func send(_ decision: CommandDecision, offset: Int64, _ tenure: Tenure, epoch: Int64) {
+        let partition = tenure.partition.partition
+        let id = decision.result.scheduleID
+        func record(_ record: SchedulesTopicRecord) -> LogAppend {
+            maker.schedule(record, partition: partition, epoch: epoch)
+        }
+        let ending = [maker.result(decision.result, partition: partition)] + decision.journal.map(maker.journal)
+        let stages: [[LogAppend]]
+        switch decision.effect {
+        case .none: stages = [ending]
+        case .write(let definition, let state):
+            stages = [[record(.definition(definition)), record(.state(id, state))], ending]
+        case .remove(let mark):
+            stages = [
+                [record(.definition(mark))], ending, [record(.tombstone(.spec(id))), record(.tombstone(.state(id)))],
+            ]
+        case .run(let event, let time): stages = [[run(event, at: time, id, partition)], ending]
+        }
+        let underWay = CommandUnderWay(
+            id: decision.result.commandID, scheduleID: id, offset: offset, effect: decision.effect,
+            word: decision.result.outcome.word, resultStage: stages.count == 1 ? 0 : 1)
+        outbox.add(stages, for: .command(tenure, underWay))
+    }
+
+    /// A run that is to wait goes through `retry`, as any delayed event does.
+    private mutating func run(_ event: TaskEvent, at time: Timestamp?, _ id: String, _ partition: Int32) -> LogAppend {
+        let queue = schedules[partition]?.table.definition(of: id)?.spec.queue ?? TopicNames.defaultQueue
+        if let time { return maker.waiting(WaitingEvent(event: event, queue: queue, due: .at(time))) }
+        guard case .partitions(let count) = directory.look(up: queue) else {
+            preconditionFailure("decide() waits until the queue is known")
+        }
+        return maker.due(event, queue: queue, partitions: count)
+    }
+}
