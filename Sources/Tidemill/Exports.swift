@@ -1,6 +1,6 @@
 // An app imports `Tidemill` and nothing else.
-@_exported public import ServiceRuntime
-@_exported public import TaskClient
-@_exported public import TaskModel
-@_exported public import TaskTelemetry
-@_exported public import WorkerRole
+@_exported import ServiceRuntime
+@_exported import TaskClient
+@_exported import TaskModel
+@_exported import TaskTelemetry
+@_exported import WorkerRole

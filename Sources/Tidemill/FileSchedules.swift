@@ -1,7 +1,7 @@
-package import ServiceRuntime
-package import TaskClient
-package import TaskModel
-package import TaskTelemetry
+import ServiceRuntime
+import TaskClient
+import TaskModel
+import TaskTelemetry
 
 /// At start, makes the schedules what the file says: creates, updates, removes those that left it.
 ///
@@ -44,7 +44,8 @@ package struct FileSchedules: Service {
                 logger.error("schedule refused", ["schedule": change.id, "reason": reason])
             case (.unchanged, _): break
             case (_, .queued?): logger.warning("schedule queued: no scheduler answered", ["schedule": change.id])
-            case (_, .conflict?): logger.info("schedule changed by another process; reading again", ["schedule": change.id])
+            case (_, .conflict?):
+                logger.info("schedule changed by another process; reading again", ["schedule": change.id])
             default: logger.info("schedule \(change.kind.word)d", ["schedule": change.id])
             }
         }

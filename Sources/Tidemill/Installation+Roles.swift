@@ -1,16 +1,17 @@
 internal import Foundation
 package import SchedulerRole
-package import ServiceRuntime
+import ServiceRuntime
 internal import Settings
-package import TaskModel
+import TaskModel
 package import TaskServer
-package import WorkerRole
+import WorkerRole
 
 extension Installation {
     /// A worker for the tasks of the configuration and these. A task of both has its options from the configuration and
     /// its handler from code.
     package func makeWorker(
-        tasks: [TaskDefinition] = [], queues: [String]? = nil, concurrency: Int? = nil, from start: StartPosition? = nil,
+        tasks: [TaskDefinition] = [], queues: [String]? = nil, concurrency: Int? = nil,
+        from start: StartPosition? = nil,
         onReport: (@Sendable (WorkerReport) -> Void)? = nil
     ) throws -> WorkerService {
         var worker = WorkerConfiguration(
@@ -74,7 +75,9 @@ extension Installation {
         let health: @Sendable () async -> HealthReport = {
             do {
                 let found = try await log.describe(topics: names)
-                return HealthReport([.init("log", ok: !found.isEmpty, detail: found.isEmpty ? "topics are missing" : nil)])
+                return HealthReport([
+                    .init("log", ok: !found.isEmpty, detail: found.isEmpty ? "topics are missing" : nil)
+                ])
             } catch {
                 return HealthReport([.init("log", ok: false, detail: "\(error)")])
             }

@@ -1,13 +1,13 @@
 internal import Foundation
 internal import KafkaClient
-package import ServiceRuntime
+import ServiceRuntime
 package import Settings
-package import TaskClient
+import TaskClient
 package import TaskLog
 internal import TaskLogKafka
 internal import TaskLogSQLite
-internal import TaskModel
-package import TaskTelemetry
+import TaskModel
+import TaskTelemetry
 
 /// One log with its plan, and what every process that works on it shares. The only place that knows both engines.
 package struct Installation: Sendable {

@@ -1,5 +1,5 @@
 internal import Settings
-package import TaskModel
+import TaskModel
 
 extension Configuration {
     /// The schedules of the file as the scheduler keeps them, in order of id. All problems are reported together.

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Settings
-internal import TaskModel
-internal import WorkerRole
+import TaskModel
+import WorkerRole
 
 extension TaskSettings {
     /// The task as the worker runs it; nil when its handler is in code.

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 import Settings
 import TaskModel
 import TaskTelemetry
@@ -26,7 +26,8 @@ enum Program {
         }
     }
 
-    private static func run(_ arguments: ParsedArguments, _ output: CommandOutput, _ environment: [String: String]) async
+    private static func run(_ arguments: ParsedArguments, _ output: CommandOutput, _ environment: [String: String])
+        async
         -> Int32
     {
         do {

@@ -26,7 +26,8 @@ enum ProgramSpec {
         ],
         subcommands: RoleCommand.allCases.map(\.spec) + ClientCommands.specs + [
             CommandSpec(
-                "config", "Look at the configuration", section: Section.setup, subcommands: [ConfigValidateCommand.spec]),
+                "config", "Look at the configuration", section: Section.setup, subcommands: [ConfigValidateCommand.spec]
+            ),
             CompletionCommand.spec,
         ])
 }

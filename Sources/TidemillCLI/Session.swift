@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 import ServiceRuntime
 import Settings
 import TaskModel
@@ -54,5 +54,16 @@ struct Session: Sendable {
                 let loaded = try Configuration.load(path: path, environment: environment)
                 return (try loaded.scheduleSpecs(origin: named), named)
             })
+    }
+}
+
+extension CommandOutput {
+    /// The process's own streams.
+    static func standard(environment: [String: String]) -> CommandOutput {
+        CommandOutput(
+            terminal: .standardOutput(environment: environment),
+            errorTerminal: .standardError(environment: environment),
+            write: { FileHandle.standardOutput.write(Data($0.utf8)) },
+            writeError: { FileHandle.standardError.write(Data($0.utf8)) })
     }
 }

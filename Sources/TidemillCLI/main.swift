@@ -1,3 +1,3 @@
-internal import Foundation
+import Foundation
 
 exit(await Program.run(Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment))

@@ -13,7 +13,8 @@ import Testing
         let world = try await WorkerWorld()
         let ran = Observed<[String]>([])
         let worker = try world.worker(tasks: [
-            TaskDefinition("greet", handler: ClosureHandler { context in ran.update { $0.append(context.idempotencyKey) } })
+            TaskDefinition(
+                "greet", handler: ClosureHandler { context in ran.update { $0.append(context.idempotencyKey) } })
         ])
         try await world.running(worker) {
             let event = world.event("greet", id: "1")

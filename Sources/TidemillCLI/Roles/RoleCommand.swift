@@ -27,14 +27,15 @@ enum RoleCommand: String, CaseIterable, Sendable {
         case .scheduler:
             CommandSpec(
                 "scheduler", "Run a scheduler: schedules, delayed events, retries",
-                discussion: "Several share the work, and take over from each other. The schedules of the file are applied.",
+                discussion:
+                    "Several share the work, and take over from each other. The schedules of the file are applied.",
                 section: ProgramSpec.Section.start)
         }
     }
 
     private static let workerOptions: [OptionSpec] = [
         .value("queue", short: "q", .text, "Take from this queue only", occurrence: .repeated),
-        .value("concurrency", short: "n", .integer, "Attempts at once"),
+        .value("concurrency", short: "n", .integer(1...10_000), "Attempts at once"),
         .value(
             "from", .text, "Where a partition without a known position starts: start, now or an RFC 3339 time",
             placeholder: "POSITION"),
@@ -69,17 +70,16 @@ enum RoleCommand: String, CaseIterable, Sendable {
         if self != .scheduler { services.append(try makeWorker(arguments, installation)) }
         installation.logger.info(
             "tidemill \(rawValue)",
-            ["version": TidemillVersion.current, "log": session.configuration.log.engineDescription,
-             "configuration": session.file ?? "built in"])
+            [
+                "version": TidemillVersion.current, "log": session.configuration.log.engineDescription,
+                "configuration": session.file ?? "built in",
+            ])
         return services
     }
 
     private func makeWorker(_ arguments: ParsedArguments, _ installation: Installation) throws -> WorkerService {
         let queues = arguments.texts("queue")
         let concurrency = try arguments.integer("concurrency")
-        if let concurrency, !(1...10_000).contains(concurrency) {
-            throw UsageError(message: "--concurrency \(concurrency)", hint: "Give a number from 1 to 10000.")
-        }
         return try installation.makeWorker(
             queues: queues.isEmpty ? nil : queues, concurrency: concurrency, from: try start(arguments))
     }

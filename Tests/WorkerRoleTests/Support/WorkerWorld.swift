@@ -23,7 +23,8 @@ struct WorkerWorld: Sendable {
 
     func configuration(_ name: String = "w1") -> WorkerConfiguration {
         WorkerConfiguration(
-            queues: [WorkerQueue(name: "default", partitions: partitions)], controlPartitions: 2, workerID: name, nonce: "n-\(name)")
+            queues: [WorkerQueue(name: "default", partitions: partitions)], controlPartitions: 2, workerID: name,
+            nonce: "n-\(name)")
     }
 
     func worker(
@@ -54,7 +55,8 @@ struct WorkerWorld: Sendable {
     func outcomes(of fingerprint: Fingerprint) -> [Outcome] {
         broker.records(in: names.ledger("default")).compactMap { record in
             guard record.key == fingerprint.bytes, let value = record.value,
-                let entry = try? LedgerRecord(fingerprint: fingerprint, value: value), case .outcome(let detail) = entry.body
+                let entry = try? LedgerRecord(fingerprint: fingerprint, value: value),
+                case .outcome(let detail) = entry.body
             else { return nil }
             return detail.outcome
         }
