@@ -44,14 +44,16 @@ final class Caretaker: Sendable {
 
     /// Starts the thread. `work` returns after how many milliseconds it wants to be called again at the latest, or nil
     /// to end. `ended` is called last.
-    func start(work: @escaping @Sendable (Reason) -> Int?, ended: @escaping @Sendable () -> Void) {
+    func start(
+        in crew: Crew, work: @escaping @Sendable (Reason) -> Int?, ended: @escaping @Sendable () -> Void
+    ) {
         let isFirst = stage.withLock { stage in
             guard stage == .idle else { return false }
             stage = .running
             return true
         }
         guard isFirst else { return }
-        startThread("tidemill-caretaker") { [self] in
+        crew.start("tidemill-caretaker") { [self] in
             var wait = work(.poke)
             while let milliseconds = wait, stage.withLock({ $0 == .running }) {
                 let reason = sleep(milliseconds)
@@ -108,9 +110,11 @@ final class Caretaker: Sendable {
             return .tick
         }
         if polled[0].revents != 0 {
+            // In this order: a poke that comes in between is emptied from the pipe, but the round that it asks for is
+            // still to come.
+            isPoked.store(false, ordering: .releasing)
             var bytes = [UInt8](repeating: 0, count: 64)
             while read(readEnd, &bytes, bytes.count) > 0 {}
-            isPoked.store(false, ordering: .releasing)
         }
         guard polled[1].revents != 0, let word = socket?.drain(), word.isWoken else { return .poke }
         if word.isHello { socket?.relist() }

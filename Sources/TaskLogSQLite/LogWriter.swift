@@ -18,19 +18,12 @@ struct CommitNotice: Sendable {
 ///
 /// Bounded: appends pass a gate of bytes; every other job's caller waits for it.
 final class LogWriter: Sendable {
-    private enum Stage {
-        case running
-        /// Waiting callers of `close`.
-        case closing([CheckedContinuation<Void, Never>])
-        case closed
-    }
-
     private let connections: Connections
     private let catalog: TopicCatalog
     private let writeLock: NSLock
     private let queue = BlockingQueue<WriteJob>()
     private let gate: ByteGate
-    private let stage = Mutex(Stage.running)
+    private let crew = Crew()
     /// Uptime after which nobody waits for a lock any more; set by `close`.
     private let giveUpAt = Atomic<Int64>(.max)
     private let transactions = Atomic<Int>(0)
@@ -56,7 +49,7 @@ final class LogWriter: Sendable {
     func start() async throws {
         let result = await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<Void, LogError>, Never>) in
-            startThread("tidemill-writer") { self.runThread(opened: continuation) }
+            crew.start("tidemill-writer") { self.runThread(opened: continuation) }
         }
         try result.get()
     }
@@ -91,17 +84,7 @@ final class LogWriter: Sendable {
     /// Works off what waits, within the close timeout, and closes the file. Idempotent.
     func close() async {
         requestStop()
-        await withCheckedContinuation { continuation in
-            let isClosed = stage.withLock { stage in
-                switch stage {
-                case .running: stage = .closing([continuation])
-                case .closing(let others): stage = .closing(others + [continuation])
-                case .closed: return true
-                }
-                return false
-            }
-            if isClosed { continuation.resume() }
-        }
+        await crew.waitUntilAllHaveEnded()
     }
 
     /// Asks the thread to end when it has worked off its queue; does not wait.
@@ -123,12 +106,6 @@ final class LogWriter: Sendable {
             opened.resume(returning: .failure(error))
         }
         connections.holder.close()
-        let waiters = stage.withLock { stage in
-            defer { stage = .closed }
-            if case .closing(let waiters) = stage { return waiters }
-            return []
-        }
-        for waiter in waiters { waiter.resume() }
     }
 
     private func serve(_ transaction: WriteTransaction) {

@@ -13,11 +13,11 @@ final class ReaderPool: Sendable {
         self.connections = connections
     }
 
-    func start() {
+    func start(in crew: Crew) {
         for number in 0..<max(1, connections.configuration.readers) {
             let queue = queue
             let connections = connections
-            startThread("tidemill-reader-\(number)") {
+            crew.start("tidemill-reader-\(number)") {
                 var connection: SQLiteConnection?
                 while let job = queue.take() {
                     do throws(LogError) {

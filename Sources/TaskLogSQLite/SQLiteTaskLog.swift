@@ -29,6 +29,7 @@ package final class SQLiteTaskLog: TaskLog {
     let readers: ReaderPool
     let tail: Tail
     let caretaker: Caretaker
+    private let crew = Crew()
     private let hub: FileHub
     private let listener: UInt64
     private let upkeep: UpkeepClock
@@ -50,7 +51,7 @@ package final class SQLiteTaskLog: TaskLog {
         path: String, configuration: SQLiteLogConfiguration = SQLiteLogConfiguration(),
         time: any TimeSource = SystemTimeSource(), logger: Logger = Logger()
     ) async throws -> SQLiteTaskLog {
-        let file = try await onThread("tidemill-open") { () throws(LogError) in try DatabaseFile.prepare(path: path) }
+        let file = try await Crew.run("tidemill-open") { try DatabaseFile.prepare(path: path) }
         let connections = Connections(
             file: file, configuration: configuration, time: time, logger: logger,
             holder: LockHolder(databasePath: file.path))
@@ -99,10 +100,10 @@ package final class SQLiteTaskLog: TaskLog {
 
     private func start() async throws {
         try await writer.start()
-        readers.start()
+        readers.start(in: crew)
         let reader = CaretakerEye(connections: connections)
         let tick = configuration.fallbackTickMilliseconds
-        caretaker.start { [weak self] reason in
+        caretaker.start(in: crew) { [weak self] reason in
             self.map { $0.tend(reason, reader, tick: tick) }
         } ended: {
             reader.close()
@@ -164,6 +165,7 @@ package final class SQLiteTaskLog: TaskLog {
         }
         await writer.close()
         stopThreads()
+        await crew.waitUntilAllHaveEnded()
     }
 
     func checkOpen() throws {
@@ -204,20 +206,5 @@ package final class SQLiteTaskLog: TaskLog {
             }
         }
         return Int(clamping: max(0, next - uptime))
-    }
-}
-
-/// Runs a short blocking function on a thread of its own.
-private func onThread<Value: Sendable>(
-    _ name: String, _ body: @escaping @Sendable () throws(LogError) -> Value
-) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        startThread(name) {
-            do throws(LogError) {
-                continuation.resume(returning: try body())
-            } catch {
-                continuation.resume(throwing: error)
-            }
-        }
     }
 }

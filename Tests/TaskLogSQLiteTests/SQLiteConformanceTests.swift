@@ -33,6 +33,7 @@ struct SQLiteConformanceTests {
         // Real time: short, but long enough for a machine that is busy with other tests.
         engine.sessionTimeoutMilliseconds = 3000
         engine.revokeTimeoutMilliseconds = 1000
+        engine.elapse = { time.stepWall(by: $0) }
         engine.vanish = { ($0 as? SQLiteGroupMember)?.fallSilent() }
         engine.compact = { topic in
             let log = try await open()

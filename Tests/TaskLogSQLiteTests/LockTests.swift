@@ -1,0 +1,83 @@
+import Foundation
+import ServiceRuntime
+import TaskLog
+import TaskTelemetry
+import TaskTestKit
+import Testing
+
+@testable import TaskLogSQLite
+
+/// A writer that holds the lock, from the outside.
+@Suite struct LockTests {
+    @Test func aLockedFileIsUnavailableAndThenServesAgain() async throws {
+        try await TestFile.with { file in
+            let sink = LineSink()
+            let configuration = SQLiteLogConfiguration.quiet.with {
+                $0.lockTimeoutMilliseconds = 400
+                $0.lockWarningMilliseconds = 100
+            }
+            let log = try await file.open(configuration, logger: Logger(sink: sink))
+            _ = try await log.ensure(topics: [topic])
+            let raw = try RawDatabase(file.path)
+            try raw.execute("BEGIN IMMEDIATE")
+            let error = try await logError { _ = try await log.append(.text(zero, "a")) }
+            #expect(error?.code == .unavailable)
+            #expect(error?.isRetriable == true)
+            #expect(error?.message.contains("a program that is not tidemill") == true)
+            #expect(sink.lines.value.contains { $0.contains("waits for a lock") })
+            #expect(try await log.bounds(of: [zero])[zero]?.end == 0, "reading goes on")
+            try raw.execute("COMMIT")
+            #expect(try await log.append(.text(zero, "b")).offset == 0)
+            await log.close()
+        }
+    }
+
+    @Test func theWaiterNamesTheProcessThatHoldsTheLock() async throws {
+        try await TestFile.with { file in
+            let configuration = SQLiteLogConfiguration.quiet.with { $0.lockTimeoutMilliseconds = 100 }
+            let log = try await file.open(configuration)
+            _ = try await log.ensure(topics: [topic])
+            let raw = try RawDatabase(file.path)
+            try raw.execute("BEGIN IMMEDIATE")
+            let since = SystemTimeSource().uptime() - 5000
+            try "4242 \(since)\n".write(toFile: file.path + "-writer", atomically: false, encoding: .utf8)
+            let error = try await logError { _ = try await log.append(.text(zero, "a")) }
+            #expect(error?.message.contains("by process 4242, for 5") == true, "\(String(describing: error))")
+            try raw.execute("COMMIT")
+            await log.close()
+        }
+    }
+
+    @Test func aWriterNotesItselfAndClearsTheNote() async throws {
+        try await TestFile.with { file in
+            let holder = LockHolder(databasePath: file.path)
+            let reader = LockHolder(databasePath: file.path)
+            holder.note(uptime: 1000)
+            #expect(reader.describe(uptime: 1250) == "this process, for 250 ms")
+            holder.clear()
+            #expect(reader.describe(uptime: 1250).hasPrefix("a program that is not tidemill"))
+            holder.close()
+            reader.close()
+        }
+    }
+
+    @Test func closingDoesNotWaitForALockForEver() async throws {
+        try await TestFile.with { file in
+            let configuration = SQLiteLogConfiguration.quiet.with {
+                $0.lockTimeoutMilliseconds = 3_600_000
+                $0.closeTimeoutMilliseconds = 200
+            }
+            let log = try await file.open(configuration)
+            _ = try await log.ensure(topics: [topic])
+            let raw = try RawDatabase(file.path)
+            try raw.execute("BEGIN IMMEDIATE")
+            async let result = log.append([.text(zero, "a")])
+            await log.close()
+            guard case .failure(let error) = await result[0] else {
+                Issue.record("an append went through a lock")
+                return
+            }
+            #expect([.unavailable, .closed].contains(error.code))
+        }
+    }
+}
