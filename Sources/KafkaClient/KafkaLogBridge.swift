@@ -32,6 +32,8 @@ final class KafkaLogBridge: Sendable {
         if text.containsIgnoringCase("load in progress") { return .debug }
         // One set of properties serves producers and consumers, so each kind is told of the other's.
         if facility == "CONFWARN" { return .debug }
+        // Only questions about all topics are asked, and those create none on any broker.
+        if text.contains("allow.auto.create.topics=false not supported") { return .debug }
         if Self.noisyFacilities.contains(facility) {
             let isFirst = lastNoise.withLock { last in
                 if let time = last[facility], uptimeSeconds - time < 60 { return false }
