@@ -16,6 +16,7 @@ struct ConsumerLoop {
     private var phase = Phase.open
     private var topics = TopicNames()
     private var serial: UInt64 = 0
+    private var isFetching = false
     /// While the group waits for an answer, only `letGo` and the deadline change the assignment.
     private var revocation: (partitions: [KafkaPartition], deadline: UInt64)?
     private var events: [ConsumerEvent] = []
@@ -65,6 +66,8 @@ struct ConsumerLoop {
             guard revocation == nil else { return }
             self.serial = serial
             lastActivity = DispatchTime.now().uptimeNanoseconds
+            if positions.isEmpty && !isFetching { return }
+            isFetching = !positions.isEmpty
             let list = PartitionList(offsets: positions)
             let code = rd_kafka_assign(client, list.pointer)
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
@@ -74,7 +77,7 @@ struct ConsumerLoop {
         case .letGo:
             guard revocation != nil else { return }
             revocation = nil
-            rd_kafka_assign(client, nil)
+            unassign()
         case .close(let milliseconds):
             phase = .closing(deadline: DispatchTime.now().uptimeNanoseconds + UInt64(milliseconds) * 1_000_000)
         }
@@ -151,11 +154,12 @@ struct ConsumerLoop {
             // The assignment is taken, and nothing of it is fetched: committed offsets have to be read first.
             let nothing = PartitionList(capacity: 0)
             rd_kafka_assign(client, nothing.pointer)
+            isFetching = false
             revocation = nil
             events.append(.assigned(partitions, generation: GroupGeneration.read(client)))
         case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
             if partitions.isEmpty || rd_kafka_assignment_lost(client) != 0 {
-                rd_kafka_assign(client, nil)
+                unassign()
                 events.append(.lost(partitions))
             } else {
                 let patience = UInt64(consumer.options.revokeTimeoutMilliseconds) * 1_000_000
@@ -163,7 +167,7 @@ struct ConsumerLoop {
                 events.append(.revoking(partitions))
             }
         default:
-            rd_kafka_assign(client, nil)
+            unassign()
             events.append(.lost(partitions))
         }
     }
@@ -172,8 +176,13 @@ struct ConsumerLoop {
     private mutating func endRevocationIfDue() {
         guard let due = revocation, due.deadline <= DispatchTime.now().uptimeNanoseconds else { return }
         revocation = nil
-        rd_kafka_assign(client, nil)
+        unassign()
         events.append(.lost(due.partitions))
+    }
+
+    private mutating func unassign() {
+        rd_kafka_assign(client, nil)
+        isFetching = false
     }
 
     /// How long a poll may wait: at most until the next thing that happens by itself.
@@ -222,6 +231,8 @@ struct ConsumerLoop {
     private func leave() {
         guard case .closing(let deadline) = phase, let queue = rd_kafka_queue_new(client) else { return }
         defer { rd_kafka_queue_destroy(queue) }
+        // librdkafka has asked once and would wait for the answer.
+        if revocation != nil { rd_kafka_assign(client, nil) }
         if let error = rd_kafka_consumer_close_queue(client, queue) {
             return consumer.logger.debug("kafka consumer: close: \(KafkaError(consuming: error))")
         }

@@ -24,6 +24,11 @@ package final class KafkaAdmin: Sendable {
         handle = try KafkaHandle(.consumer, complete, events: 0, logger: logger)
     }
 
+    /// Frees the errors that librdkafka queued for a reader that this client does not have.
+    private func drain() {
+        while let event = rd_kafka_queue_poll(handle.queue, 0) { rd_kafka_event_destroy(event) }
+    }
+
     // MARK: Metadata
 
     package struct Topic: Sendable {
@@ -40,6 +45,7 @@ package final class KafkaAdmin: Sendable {
 
     /// All brokers and topics, asked now.
     package func cluster() throws -> Cluster {
+        drain()
         var metadata: UnsafePointer<rd_kafka_metadata_t>?
         let code = rd_kafka_metadata(handle.client, 1, nil, &metadata, timeoutMilliseconds)
         try KafkaError.check(code, "ask the cluster for its topics")
@@ -101,6 +107,7 @@ package final class KafkaAdmin: Sendable {
         _ operation: rd_kafka_admin_op_t, _ send: (OpaquePointer, OpaquePointer) -> Void,
         _ read: (OpaquePointer) throws -> Value
     ) throws -> Value {
+        drain()
         let client = handle.client
         guard let queue = rd_kafka_queue_new(client), let options = rd_kafka_AdminOptions_new(client, operation) else {
             throw KafkaError(.invalidArgument, "no memory")

@@ -87,6 +87,10 @@ extension KafkaError.Code {
     package static let unsupportedVersion = Self(RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION)
     package static let unsupportedFeature = Self(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
     package static let invalidSessionTimeout = Self(RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT)
+    package static let outOfOrderSequence = Self(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
+    package static let coordinatorLoadInProgress = Self(RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS)
+    package static let notCoordinator = Self(RD_KAFKA_RESP_ERR_NOT_COORDINATOR)
+    package static let unknownMember = Self(RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)
     package static let storage = Self(RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR)
 
     /// The group no longer counts the member that asked, or is between two generations.
@@ -120,4 +124,10 @@ extension KafkaError.Code {
             RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
             RD_KAFKA_RESP_ERR_NOT_CONTROLLER,
         ].map { Self($0) })
+}
+
+/// The C library at run time.
+package enum KafkaLibrary {
+    /// For example `2.0.2`.
+    package static var version: String { String(cString: rd_kafka_version_str()) }
 }

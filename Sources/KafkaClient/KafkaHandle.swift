@@ -69,6 +69,7 @@ final class KafkaHandle: @unchecked Sendable {
     }
 
     deinit {
+        bridge.noteEnd()
         let ending = Ending(client: client, queue: queue, bridge: bridge)
         KafkaThread.start("kafka-end") { ending.run() }
     }

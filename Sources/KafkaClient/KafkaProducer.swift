@@ -78,8 +78,13 @@ package final class KafkaProducer: Sendable {
             pending = pending.filter { results[$0].isUnknown }
         }
         return results.map { result in
-            guard case .success = result, result.isUnknown else { return result }
-            return .failure(KafkaError(.purgedInFlight, "the broker has the record, but does not say where"))
+            guard result.isUnknown else { return result }
+            let reason =
+                switch result {
+                case .success: "the broker has the record, but does not say where"
+                case .failure(let error): "it may or may not be in the log: \(error)"
+                }
+            return .failure(KafkaError(.purgedInFlight, "outcome unknown: \(reason)"))
         }
     }
 

@@ -130,7 +130,6 @@ final class ProducerGeneration: Sendable {
         while true {
             if let event = rd_kafka_queue_poll(handle.queue, pollMilliseconds()) {
                 handleEvent(event)
-                rd_kafka_event_destroy(event)
             }
             if endIfDone() { return }
         }
@@ -144,11 +143,13 @@ final class ProducerGeneration: Sendable {
         }
     }
 
+    /// Takes one event and frees it.
     private func handleEvent(_ event: OpaquePointer) {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
             settle(event)
         case RD_KAFKA_EVENT_ERROR:
+            defer { rd_kafka_event_destroy(event) }
             let error = KafkaError(
                 rd_kafka_event_error(event), rd_kafka_event_error_string(event).map { String(cString: $0) })
             guard let fatal = handle.fatalError else {
@@ -157,7 +158,7 @@ final class ProducerGeneration: Sendable {
             logger.info("kafka producer is replaced: \(fatal)")
             retire(fatal)
         default:
-            break
+            rd_kafka_event_destroy(event)
         }
     }
 
@@ -167,6 +168,8 @@ final class ProducerGeneration: Sendable {
         while let message = rd_kafka_event_message_next(event) {
             deliveries.append((Int(bitPattern: message.pointee._private) - 1, message.delivery))
         }
+        // Records count against the queue's limit until their event is freed: only then is there room to wake somebody for.
+        rd_kafka_event_destroy(event)
         let waiters = state.withLock { state in
             state.deliveryRounds &+= 1
             var waiters = state.roomWaiters

@@ -86,7 +86,7 @@ package final class KafkaTaskLog: TaskLog {
             for (index, record) in records.enumerated() {
                 if let error = errors[TopicPartition(record.topic, record.partition)] {
                     results[index] = .failure(error)
-                } else if let error = await oversize(record) {
+                } else if let error = try await oversize(record) {
                     results[index] = .failure(error)
                 }
             }
@@ -97,16 +97,13 @@ package final class KafkaTaskLog: TaskLog {
         return results
     }
 
-    private func oversize(_ record: LogAppend) async -> LogError? {
+    private func oversize(_ record: LogAppend) async throws -> LogError? {
         let size = record.byteCount
-        guard let limit = await catalog.maximumRecordBytes(of: record.topic, isFresh: false), size > limit else {
-            return nil
-        }
+        guard let known = catalog.maximumRecordBytes(of: record.topic), size > known else { return nil }
         // Somebody may have raised it since.
-        guard let fresh = await catalog.maximumRecordBytes(of: record.topic, isFresh: true), size > fresh else {
-            return nil
-        }
-        return Self.tooLarge(record, limit: "\(fresh)")
+        try await catalog.look(for: [record.topic])
+        guard let limit = catalog.maximumRecordBytes(of: record.topic), size > limit else { return nil }
+        return Self.tooLarge(record, limit: "\(limit)")
     }
 
     private func appendError(_ error: KafkaError, _ record: LogAppend) -> LogError {

@@ -1,21 +1,32 @@
 internal import KafkaClient
 import Synchronization
 internal import TaskLog
-internal import TaskTelemetry
 
 /// What topics there are: partition counts and record limits, remembered so that a mistake is told at once and by name,
 /// and not by a broker's silence.
 ///
 /// Partitions are never taken away, so a remembered one needs no second look; whatever is missing is looked for again.
+/// Many callers that miss the same topic share one look.
 final class TopicCatalog: Sendable {
     private struct Entry {
         var partitions: Int32
-        /// Nil: not asked yet, or the brokers would not say.
+        /// Nil when the brokers would not say.
         var maximumRecordBytes: Int?
-        var hasAskedLimit = false
     }
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private struct Look {
+        var number: Int
+        var topics: Set<String>
+        var task: Task<Void, any Error>
+    }
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        var look: Look?
+        var looks = 0
+    }
+
+    private let state = Mutex(State())
     private let calls: KafkaCalls
 
     init(_ calls: KafkaCalls) {
@@ -23,25 +34,19 @@ final class TopicCatalog: Sendable {
     }
 
     func remember(_ topics: [TopicDescription]) {
-        entries.withLock { entries in
+        state.withLock { state in
             for topic in topics {
-                let limit = topic.settings["max.message.bytes"].flatMap { Int($0) }
-                entries[topic.name] = Entry(
-                    partitions: topic.partitions, maximumRecordBytes: limit, hasAskedLimit: !topic.settings.isEmpty)
+                state.entries[topic.name] = Entry(
+                    partitions: topic.partitions, maximumRecordBytes: Self.limit(topic.settings))
             }
         }
     }
 
     /// The error of each partition that does not exist. Throws when the cluster does not answer.
     func errors(of partitions: Set<TopicPartition>) async throws -> [TopicPartition: LogError] {
-        if let known = entries.withLock({ Self.errors(of: partitions, $0) }), known.isEmpty { return [:] }
-        let cluster = try await calls.retrying("ask for the topics") { try $0.cluster() }
-        return entries.withLock { entries in
-            for (name, topic) in cluster.topics {
-                entries[name, default: Entry(partitions: 0)].partitions = topic.partitions
-            }
-            return Self.errors(of: partitions, entries)
-        } ?? [:]
+        if state.withLock({ Self.errors(of: partitions, $0.entries) }).isEmpty { return [:] }
+        try await look(for: Set(partitions.map(\.topic)))
+        return state.withLock { Self.errors(of: partitions, $0.entries) }
     }
 
     /// Throws the first error of ``errors(of:)``.
@@ -50,22 +55,52 @@ final class TopicCatalog: Sendable {
         if let first = errors.min(by: { $0.key < $1.key }) { throw first.value }
     }
 
-    /// The largest record that a topic takes; nil when the brokers do not say. `isFresh` asks them again.
-    func maximumRecordBytes(of topic: String, isFresh: Bool) async -> Int? {
-        let entry = entries.withLock { $0[topic] }
-        if let entry, entry.hasAskedLimit, !isFresh { return entry.maximumRecordBytes }
-        let settings = try? await calls.settings(ofTopics: [topic])
-        let limit = settings?[topic]?["max.message.bytes"].flatMap { Int($0) }
-        entries.withLock { entries in
-            entries[topic]?.maximumRecordBytes = limit
-            entries[topic]?.hasAskedLimit = true
+    /// The largest record that a known topic takes; nil when the brokers do not say.
+    func maximumRecordBytes(of topic: String) -> Int? {
+        state.withLock { $0.entries[topic]?.maximumRecordBytes }
+    }
+
+    /// Asks the brokers about these topics now.
+    func look(for topics: Set<String>) async throws {
+        let task = state.withLock { state -> Task<Void, any Error> in
+            if let look = state.look, topics.isSubset(of: look.topics) { return look.task }
+            state.looks += 1
+            let number = state.looks
+            let task = Task {
+                defer { self.end(number) }
+                try await self.fetch(topics)
+            }
+            state.look = Look(number: number, topics: topics, task: task)
+            return task
         }
-        return limit
+        try await task.value
+    }
+
+    private func end(_ number: Int) {
+        state.withLock { if $0.look?.number == number { $0.look = nil } }
+    }
+
+    private func fetch(_ topics: Set<String>) async throws {
+        let cluster = try await calls.retrying("ask for the topics") { try $0.cluster() }
+        let present = topics.filter { cluster.topics[$0] != nil }
+        // A client may append and yet have no right to see settings.
+        let settings = (try? await calls.settings(ofTopics: present.sorted())) ?? [:]
+        state.withLock { state in
+            for name in present {
+                guard let topic = cluster.topics[name] else { continue }
+                state.entries[name] = Entry(
+                    partitions: topic.partitions, maximumRecordBytes: settings[name].flatMap { Self.limit($0) })
+            }
+        }
+    }
+
+    private static func limit(_ settings: [String: String]) -> Int? {
+        settings["max.message.bytes"].flatMap { Int($0) }
     }
 
     private static func errors(
         of partitions: Set<TopicPartition>, _ entries: [String: Entry]
-    ) -> [TopicPartition: LogError]? {
+    ) -> [TopicPartition: LogError] {
         var errors: [TopicPartition: LogError] = [:]
         for partition in partitions {
             if let entry = entries[partition.topic] {

@@ -1,0 +1,148 @@
+import KafkaClient
+import TaskLog
+import TaskLogKafka
+import TaskTestKit
+import Testing
+
+@Suite(.serialized)
+struct ConsumerTests {
+    @Test("a scan of brokers that are down ends with unavailable")
+    func scanWithoutBroker() async throws {
+        try await withMockLog {
+            $0.scanPatienceMilliseconds = 1000
+        } _: { log, mock in
+            for result in await log.append(numbers(0..<10)) { _ = try result.get() }
+            try mock.setBroker(1, isUp: false)
+            await #expect(throws: LogError(.unavailable, "")) {
+                try await log.scan(first, from: 0, to: 10) { _ in true }
+            }
+            try mock.setBroker(1, isUp: true)
+            #expect(try await log.contents(of: first).count == 10)
+        }
+    }
+
+    @Test("a reader that is used again gives nothing of the scan before")
+    func readersAreReused() async throws {
+        try await withMockLog(partitions: 2) { log, _ in
+            let second = TopicPartition("t", 1)
+            for result in await log.append(numbers(0..<2000) + numbers(5000..<5010, in: second)) {
+                _ = try result.get()
+            }
+            for round in 0..<5 {
+                // Left in the middle: much of the partition is fetched ahead.
+                try await log.scan(first, from: 0, to: 2000) { _ in false }
+                #expect(try await log.contents(of: second).map(\.number) == Array(5000..<5010), "round \(round)")
+                #expect(try await log.contents(of: first).map(\.number) == Array(0..<2000), "round \(round)")
+            }
+        }
+    }
+
+    @Test("more scans than readers wait for one another")
+    func manyScans() async throws {
+        try await withMockLog {
+            $0.maximumScans = 2
+        } _: { log, _ in
+            for result in await log.append(numbers(0..<100)) { _ = try result.get() }
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<8 { group.addTask { try await log.contents(of: first).count } }
+                for try await count in group { #expect(count == 100) }
+            }
+        }
+    }
+
+    @Test("a position past the end of the log is told, not guessed")
+    func positionPastTheEnd() async throws {
+        try await withMockLog { log, _ in
+            for result in await log.append(numbers(0..<5)) { _ = try result.get() }
+            let follower = try await log.follow([first: 100])
+            await #expect(throws: LogError(.offsetOutOfRange, "")) { _ = try await follower.next() }
+            await follower.close()
+        }
+    }
+
+    @Test("a cancelled wait for records ends, and the follower goes on")
+    func cancellation() async throws {
+        try await withMockLog { log, _ in
+            let follower = try await log.follow([first: 0])
+            let waiting = Task { try await follower.next() }
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { _ = try await waiting.value }
+            _ = try await log.append(numbers(7..<8)[0])
+            #expect(try await follower.next()?.map(\.number) == [7])
+            await follower.close()
+        }
+    }
+
+    @Test("a commit whose coordinator is moving is tried again")
+    func commitIsRetried() async throws {
+        try await withMember { log, member, mock in
+            mock.failNextRequests(
+                apiKey: KafkaMockCluster.APIKey.offsetCommit, [.notCoordinator, .coordinatorLoadInProgress])
+            try await member.commit([first: CommittedOffset(offset: 3, metadata: "m")])
+            let found = try await log.committed(group: "g", partitions: [first])
+            #expect(found == [first: CommittedOffset(offset: 3, metadata: "m")])
+        }
+    }
+
+    @Test("committed offsets are asked for until there is an answer")
+    func committedIsRetried() async throws {
+        try await withMember { log, member, mock in
+            try await member.commit([first: CommittedOffset(offset: 3)])
+            mock.failNextRequests(
+                apiKey: KafkaMockCluster.APIKey.offsetFetch, [.coordinatorLoadInProgress, .notCoordinator])
+            #expect(try await log.committed(group: "g", partitions: [first])[first]?.offset == 3)
+        }
+    }
+
+    @Test("a member that the broker forgot has lost its partitions, and comes back")
+    func forgottenMember() async throws {
+        try await withMember { _, member, mock in
+            mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.heartbeat, [.unknownMember])
+            guard case .lost(let lost) = try await member.next() else {
+                Issue.record("expected .lost")
+                return
+            }
+            #expect(lost == [first])
+            await #expect(throws: LogError(.fenced, "")) {
+                try await member.commit([first: CommittedOffset(offset: 1)])
+            }
+            guard case .assigned(let again, _) = try await member.next() else {
+                Issue.record("expected a new assignment")
+                return
+            }
+            #expect(again == [first])
+        }
+    }
+
+    @Test("a member that leaves while it is asked to let go does not hang")
+    func leaveWhileRevoking() async throws {
+        try await withMember { log, member, _ in
+            let other = try await log.join(GroupOptions(group: "g", topics: ["t"], clientID: "other"))
+            guard case .revoking = try await member.next() else {
+                Issue.record("expected .revoking")
+                return
+            }
+            await member.leave()
+            guard case .assigned(let partitions, _) = try await other.next() else {
+                Issue.record("expected the other one to be assigned")
+                return
+            }
+            #expect(partitions == [first])
+        }
+    }
+
+    /// A group `g` of one member, which owns the one partition.
+    private func withMember(
+        _ body: @escaping @Sendable (KafkaTaskLog, any GroupMember, KafkaMockCluster) async throws -> Void
+    ) async throws {
+        try await withMockLog { log, mock in
+            let member = try await log.join(
+                GroupOptions(group: "g", topics: ["t"], clientID: "only", revokeTimeoutMilliseconds: 30_000))
+            guard case .assigned = try await member.next() else {
+                Issue.record("expected an assignment")
+                return
+            }
+            try await body(log, member, mock)
+        }
+    }
+}

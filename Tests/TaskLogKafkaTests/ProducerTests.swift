@@ -1,0 +1,147 @@
+import KafkaClient
+import TaskLog
+import TaskLogKafka
+import TaskTestKit
+import Testing
+
+@Suite(.serialized)
+struct ProducerTests {
+    @Test("an append to brokers that are down fails in its time, and works once they are up")
+    func brokerDownAtStart() async throws {
+        try await withMockLog {
+            $0.appendTimeoutMilliseconds = 1000
+            $0.requestTimeoutMilliseconds = 1000
+        } _: { log, mock in
+            try mock.setBroker(1, isUp: false)
+            let results = await log.append(numbers(0..<3))
+            for result in results {
+                guard case .failure(let error) = result else {
+                    Issue.record("a broker that is down took a record")
+                    continue
+                }
+                #expect(error.code == .unavailable && error.isRetriable, "\(error)")
+            }
+            try mock.setBroker(1, isUp: true)
+            try await appendUntilTaken(log, numbers(0..<3))
+            #expect(try await log.contents(of: first).suffix(3).map(\.number) == [0, 1, 2])
+        }
+    }
+
+    @Test("records of unknown fate fail as unavailable when the broker stays away")
+    func brokerGoesAway() async throws {
+        try await withMockLog {
+            $0.appendTimeoutMilliseconds = 1000
+            $0.requestTimeoutMilliseconds = 1000
+        } _: { log, mock in
+            _ = try await log.append(numbers(0..<1)[0])
+            try mock.setBroker(1, isUp: false)
+            await #expect(throws: LogError(.unavailable, "")) { _ = try await log.append(numbers(1..<2)[0]) }
+            try mock.setBroker(1, isUp: true)
+            try await appendUntilTaken(log, numbers(1..<2))
+            #expect(try await log.contents(of: first).map(\.number).last == 1)
+        }
+    }
+
+    @Test("a broker that is away for a while in the middle delays records and loses none")
+    func brokerAwayInTheMiddle() async throws {
+        try await withMockLog { log, mock in
+            let follower = try await log.follow([first: 0])
+            for result in await log.append(numbers(0..<10)) { _ = try result.get() }
+            try mock.setBroker(1, isUp: false)
+            async let late = log.append(numbers(10..<20))
+            try mock.setBroker(1, isUp: true)
+            for result in await late { _ = try result.get() }
+            var seen: [Int?] = []
+            while seen.count < 20, let batch = try await follower.next() { seen += batch.map(\.number) }
+            #expect(seen == Array(0..<20))
+            await follower.close()
+        }
+    }
+
+    @Test("a producer that dies is replaced, and what was in flight is appended again")
+    func fatalErrorRebuilds() async throws {
+        let lines = LineCollector()
+        try await withMockLog(sink: lines) { log, mock in
+            for result in await log.append(numbers(0..<5)) { _ = try result.get() }
+            mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.produce, [.outOfOrderSequence])
+            for result in await log.append(numbers(5..<10)) { _ = try result.get() }
+            for result in await log.append(numbers(10..<15)) { _ = try result.get() }
+            #expect(try await log.contents(of: first).map(\.number) == Array(0..<15))
+            try await lines.wait(for: "replaced")
+            #expect(lines.lines(from: .warning) == [], "routine is no error")
+        }
+    }
+
+    @Test("a producer that dies again and again is an unavailable log, not a loop")
+    func fatalErrorsForEver() async throws {
+        try await withMockLog { log, mock in
+            mock.failNextRequests(
+                apiKey: KafkaMockCluster.APIKey.produce, Array(repeating: .outOfOrderSequence, count: 8))
+            await #expect(throws: LogError(.unavailable, "")) { _ = try await log.append(numbers(0..<1)[0]) }
+        }
+    }
+
+    @Test("a full queue makes the caller wait, in order, and is no error")
+    func queueFull() async throws {
+        try await withMockLog {
+            $0.properties.properties["queue.buffering.max.messages"] = "10"
+        } _: { log, _ in
+            for result in await log.append(numbers(0..<500)) { _ = try result.get() }
+            #expect(try await log.contents(of: first).map(\.number) == Array(0..<500))
+        }
+    }
+
+    @Test("callers that wait for room in the queue are all served")
+    func queueFullForMany() async throws {
+        try await withMockLog {
+            $0.properties.properties["queue.buffering.max.messages"] = "5"
+        } _: { log, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for caller in 0..<20 {
+                    group.addTask {
+                        for result in await log.append(numbers(caller * 20..<caller * 20 + 20)) { _ = try result.get() }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(Set(try await log.contents(of: first).compactMap(\.number)) == Set(0..<400))
+        }
+    }
+
+    @Test("a fresh broker that is still loading is asked again, in silence")
+    func coordinatorLoading() async throws {
+        let lines = LineCollector()
+        try await withMockLog(sink: lines) { log, mock in
+            mock.failNextRequests(
+                apiKey: KafkaMockCluster.APIKey.initProducerID,
+                Array(repeating: .coordinatorLoadInProgress, count: 2))
+            _ = try await log.append(numbers(0..<1)[0])
+            #expect(lines.lines(from: .info) == [])
+        }
+    }
+
+    @Test("closing lets what is in flight arrive")
+    func closeFlushes() async throws {
+        let mock = try KafkaMockCluster()
+        try mock.createTopic("t", partitions: 1, replication: 1)
+        let producer = KafkaProducer(
+            KafkaConfiguration(["bootstrap.servers": mock.bootstrap, "linger.ms": "50"]),
+            messageTimeoutMilliseconds: 10_000, logger: .init())
+        let record = KafkaOutgoing(partition: KafkaPartition("t", 0), key: nil, value: [1])
+        _ = try await producer.send([record])[0].get()
+        async let fate = producer.send([record])
+        let results = await fate
+        await producer.close(within: 10_000)
+        #expect(try results[0].get().offset == 1)
+        let late = await producer.send([record])
+        #expect(throws: KafkaError(.closed)) { _ = try late[0].get() }
+    }
+
+    private func appendUntilTaken(_ log: KafkaTaskLog, _ records: [LogAppend]) async throws {
+        while true {
+            try Task.checkCancellation()
+            let results = await log.append(records)
+            if results.allSatisfy({ if case .success = $0 { true } else { false } }) { return }
+        }
+    }
+}
