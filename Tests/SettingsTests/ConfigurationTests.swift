@@ -120,16 +120,23 @@ struct ConfigurationTests {
         ).get()
         let nightly = try #require(configuration.schedules["nightly"])
         #expect(nightly.trigger == .cron("0 3 * * *"))
-        #expect(nightly.queue == "reports")
-        #expect(String(decoding: nightly.payload, as: UTF8.self) == #"{"a":"yes","b":[1,2.5],"c":"7"}"#)
-        #expect(nightly.catchUp == .all)
-        #expect(nightly.overlap == .allow)
-        #expect(nightly.retry == RetryPolicy(initial: 4000, maxAttempts: 2))
-        #expect(nightly.start == Timestamp(milliseconds: 1_767_225_600_000))
+        #expect(nightly.spec.id == "nightly")
+        #expect(try nightly.spec.trigger == .cron("0 3 * * *", zone: "Europe/Berlin"))
+        #expect(nightly.spec.triggerText == "0 3 * * * (Europe/Berlin)")
+        #expect(nightly.spec.queue == "reports")
+        #expect(String(decoding: nightly.spec.payload, as: UTF8.self) == #"{"a":"yes","b":[1,2.5],"c":"7"}"#)
+        #expect(nightly.spec.contentType == "application/json")
+        #expect(nightly.spec.catchUp == .all)
+        #expect(nightly.spec.maxCount == 7)
+        #expect(nightly.spec.overlap == .allow)
+        #expect(nightly.spec.retryPolicy == RetryPolicy(initial: 4000, maxAttempts: 2))
+        #expect(nightly.spec.start == Timestamp(milliseconds: 1_767_225_600_000))
+        #expect(nightly.spec.origin == .file("tidemill.yaml"))
         #expect(nightly.location == .file("tidemill.yaml", line: 5, column: 5))
-        #expect(configuration.schedules["beat"]?.trigger == .interval(30_000))
+        #expect(configuration.schedules["beat"]?.spec.trigger == .interval(milliseconds: 30_000, anchor: nil))
         #expect(configuration.schedules["beat"]?.isPaused == true)
-        #expect(configuration.schedules["once"]?.key == "lane")
+        #expect(configuration.schedules["once"]?.spec.key == "lane")
+        #expect(configuration.schedules["once"]?.spec.trigger == .at(Timestamp(milliseconds: 1_798_790_400_000)))
     }
 
     // MARK: Mistakes
@@ -183,10 +190,17 @@ struct ConfigurationTests {
         ("schedules: { a: { task: x } }", "schedules.a: has no trigger; give one of `cron`, `interval` and `at`"),
         ("schedules: { a: { task: x, interval: 1s, cron: x } }", "schedules.a.interval: stands beside `cron`"),
         ("schedules: { a: { task: x, interval: 1s, time_zone: UTC } }", "means nothing beside `interval`"),
-        ("schedules: { a: { task: x, cron: x, time_zone: Europe/Berlim } }", "did you mean Europe/Berlin?"),
+        ("schedules: { a: { task: x, cron: '* * * * *', time_zone: Europe/Berlim } }", "did you mean Europe/Berlin?"),
         ("schedules: { a: { task: x, at: '2027-01-01T09:00' } }", "has no offset"),
-        ("schedules: { a: { task: x, at: '2027-01-01T09:00Z', time_zone: UTC } }", "is not a time such as"),
-        ("schedules: { a: { task: x, at: tomorrow } }", "`tomorrow` is not a time such as"),
+        ("schedules: { a: { task: x, at: '2027-01-01T09:00:00Z', time_zone: UTC } }", "has its own offset"),
+        ("schedules: { a: { task: x, at: tomorrow } }", "schedules.a.at: \"tomorrow\" is no date-time"),
+        ("schedules: { a: { task: x, cron: '61 * * * *' } }", "schedules.a.cron: "),
+        (
+            "schedules: { a: { task: x, interval: 1s, end: '2020-01-01T00:00:00Z', start: '2021-01-01T00:00:00Z' } }",
+            "schedules.a: start must not be after end"
+        ),
+        ("schedules: { a: { task: x, interval: 1s, retry: { initial: 2h } } }", "schedules.a.retry: max must be at"),
+        ("schedules: { a: { task: x, interval: 1s, queue: que } }", "there is no queue `que` under `queues`"),
         ("schedules: { a: { interval: 1s } }", "schedules.a: `task` is missing"),
         ("schedules: { a: { task: x, interval: 1ms } }", "is out of bounds"),
         ("schedules: { a: { task: x, interval: 1s, payload: { n: 010 } } }", "payload.n: `010` cannot be read"),

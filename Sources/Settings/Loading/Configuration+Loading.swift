@@ -125,8 +125,8 @@ extension Configuration {
             TaskSettings(reading: &section, defaults: defaults, queues: queueNames)
         }
         let tasks = tasks
-        schedules = reader.sections("schedules", name: Names.problemOfSchedule) { _, section in
-            ScheduleSettings(reading: &section, tasks: tasks, defaults: defaults, queues: queueNames)
+        schedules = reader.sections("schedules", name: Names.problemOfSchedule) { id, section in
+            ScheduleSettings(id: id, reading: &section, tasks: tasks, defaults: defaults, queues: queueNames)
         }
     }
 }

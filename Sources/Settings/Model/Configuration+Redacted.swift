@@ -110,28 +110,29 @@ extension Configuration {
     }
 
     private func write(_ schedule: ScheduleSettings, to text: inout YamlWriter) {
-        text.value("task", schedule.task)
+        let spec = schedule.spec
+        text.value("task", spec.task)
         switch schedule.trigger {
         case .cron(let expression): text.value("cron", expression)
         case .interval(let milliseconds): text.duration("interval", milliseconds)
         case .at(let moment): text.value("at", moment)
         }
         text.value("time_zone", schedule.timeZone)
-        // JSON is YAML.
-        if !schedule.payload.isEmpty {
-            text.raw("payload", String(decoding: schedule.payload, as: UTF8.self).replacing("${", with: "$${"))
+        if !spec.payload.isEmpty {
+            // JSON is YAML, but for the `${` that would be replaced.
+            text.raw("payload", String(decoding: spec.payload, as: UTF8.self).replacing("${", with: "$${"))
         }
-        text.value("catch_up", schedule.catchUp.rawValue)
-        text.duration("max_age", schedule.maxAge)
-        text.value("max_count", schedule.maxCount)
-        text.value("overlap", schedule.overlap.rawValue)
-        text.value("queue", schedule.queue)
-        text.value("key", schedule.key)
-        text.duration("jitter", schedule.jitter)
-        text.value("start", schedule.start?.rfc3339)
-        text.value("end", schedule.end?.rfc3339)
-        if let expiry = schedule.expiresAfter { text.duration("expires_after", expiry) }
-        if let retry = schedule.retry { text.section("retry") { write(retry, to: &$0) } }
+        text.value("catch_up", spec.catchUp.rawValue)
+        text.duration("max_age", spec.maxAge)
+        text.value("max_count", spec.maxCount)
+        text.value("overlap", spec.overlap.rawValue)
+        text.value("queue", spec.queue)
+        text.value("key", spec.key)
+        text.duration("jitter", spec.jitter)
+        text.value("start", spec.start?.rfc3339)
+        text.value("end", spec.end?.rfc3339)
+        if let expiry = spec.expiry { text.duration("expires_after", expiry) }
+        if let retry = spec.retryPolicy { text.section("retry") { write(retry, to: &$0) } }
         text.value("paused", schedule.isPaused)
     }
 }

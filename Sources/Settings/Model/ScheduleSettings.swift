@@ -1,7 +1,8 @@
 package import TaskModel
 
-/// A schedule as the configuration describes it. Its trigger is text that the planner's types still have to accept.
+/// A schedule as the configuration describes it.
 package struct ScheduleSettings: Hashable, Sendable {
+    /// The trigger as it is written.
     package enum Trigger: Hashable, Sendable {
         /// Five fields, in a time zone.
         case cron(String)
@@ -11,42 +12,24 @@ package struct ScheduleSettings: Hashable, Sendable {
         case at(String)
     }
 
-    /// What happens to times that passed without a fire.
-    package enum CatchUp: String, Hashable, Sendable, CaseIterable {
-        case latest, skip, earliest, all
-    }
-
-    package var task: String
+    /// Its origin is the configuration's file.
+    package var spec: ScheduleSpec
     package var trigger: Trigger
     /// IANA name; nil is UTC, or what `at` itself says.
     package var timeZone: String?
-    /// Canonical JSON; empty when there is none.
-    package var payload: [UInt8] = []
-    package var catchUp = CatchUp.latest
-    /// Oldest missed time that still fires.
-    package var maxAge: Int64 = 3_600_000
-    /// Most fires of one catch-up with `all`.
-    package var maxCount = 100
-    package var overlap = OverlapRule.skip
-    package var queue: String
-    /// The lane of its fires; nil: one of its own.
-    package var key: String?
-    package var jitter: Int64 = 0
-    /// No nominal time before it fires.
-    package var start: Timestamp?
-    /// No nominal time after it fires.
-    package var end: Timestamp?
-    /// An event that has not started this long after its nominal time expires; nil: never.
-    package var expiresAfter: Int64?
-    /// Nil: the task's.
-    package var retry: RetryPolicy?
-    package var isPaused = false
-    /// Where it is written, for messages of those who read the trigger.
-    package var location = SourceLocation.defaults
+    /// To be paused when it is created. Who pauses and resumes it later has the last word.
+    package var isPaused: Bool
+    /// Where it is written, for messages of those who apply it.
+    package var location: SourceLocation
 
-    package init(task: String, trigger: Trigger, queue: String = TopicNames.defaultQueue) {
-        self.task = task
+    package init(
+        spec: ScheduleSpec, trigger: Trigger, timeZone: String? = nil, isPaused: Bool = false,
+        location: SourceLocation = .defaults
+    ) {
+        self.spec = spec
         self.trigger = trigger
-        self.queue = queue
+        self.timeZone = timeZone
+        self.isPaused = isPaused
+        self.location = location
     }
 }
