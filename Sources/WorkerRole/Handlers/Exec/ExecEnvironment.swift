@@ -1,4 +1,4 @@
-import TaskModel
+internal import TaskModel
 
 /// The environment of a child process. Pure.
 enum ExecEnvironment {

@@ -1,4 +1,4 @@
-import Foundation
+internal import Foundation
 
 /// Runs a program for each event.
 ///

@@ -1,4 +1,4 @@
-import TaskModel
+internal import TaskModel
 
 /// The headers of a request for an event: CloudEvents' HTTP binding, binary mode, and what every HTTP service knows. Pure.
 enum HTTPHeaders {

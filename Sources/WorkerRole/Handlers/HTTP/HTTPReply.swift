@@ -1,4 +1,4 @@
-import TaskModel
+internal import TaskModel
 
 /// What a server answered.
 struct HTTPReply: Hashable, Sendable {

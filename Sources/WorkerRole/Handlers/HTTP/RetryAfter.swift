@@ -1,4 +1,4 @@
-import TaskModel
+internal import TaskModel
 
 /// The HTTP header `Retry-After`: a count of seconds or a date. Pure.
 enum RetryAfter {
