@@ -26,6 +26,8 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "TaskTelemetry"),
 
         // 1
@@ -48,7 +50,7 @@ let package = Package(
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
         .target(
             name: "WorkerRole",
-            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CCurl"]),
         .target(
             name: "TaskClient",
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),

@@ -55,6 +55,10 @@ extension HandlerIOTests {
                 (.status("401 Unauthorized", headers: "WWW-Authenticate: Bearer realm=\"x\"\r\n"), .fail("http-401")),
                 (.status("401 Unauthorized", headers: "WWW-Authenticate: Negotiate\r\n"), .fail("http-401")),
                 (.status("401 Unauthorized", headers: "WWW-Authenticate: ,,\r\n"), .fail("http-401")),
+                (.status("401 Unauthorized", headers: "WWW-Authenticate: Bearer\r\n"), .fail("http-401")),
+                (.status("401 Unauthorized", headers: "WWW-Authenticate: NTLM\r\n"), .fail("http-401")),
+                (.raw("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"), .fail("http-404")),
+                (.cut("not HTTP at all"), .retry("http-connect")),
                 (.status("401 Unauthorized"), .fail("http-401")),
                 (.status("407 Proxy", headers: "Proxy-Authenticate: Basic realm=\"x\"\r\n"), .fail("http-407")),
                 (.status("500 Internal Server Error"), .retry("http-500")),
@@ -121,6 +125,14 @@ extension HandlerIOTests {
             #expect(failure?.kind == .retry("http-connect"))
         }
 
+        @Test func aServerWithoutTLSIsNoHTTPSServer() async throws {
+            let server = try LoopbackServer { _ in .status("200 OK") }
+            let url = try #require(URL(string: "https://127.0.0.1:\(server.port)/"))
+            let failure = await Fixture.failure { try await run(server) { $0.url = url } }
+            #expect(failure?.kind == .retry("http-connect"))
+            #expect(server.requests.isEmpty)
+        }
+
         @Test func cancellationClosesTheConnection() async throws {
             let server = try LoopbackServer { _ in .silence }
             let task = Task { try await run(server) }
@@ -153,16 +165,10 @@ extension HandlerIOTests {
         }
 
         /// Each answer waits for a second request, so the bound is reached, and must not be passed.
-        @Test func requestsUnderWayAreBounded() async throws {
+        @Test func connectionsAreBoundedAndKept() async throws {
             let barrier = Barrier(2)
-            let underWay = Mutex((now: 0, most: 0))
             let server = try LoopbackServer { _ in
-                underWay.withLock { count in
-                    count.now += 1
-                    count.most = max(count.most, count.now)
-                }
                 barrier.wait()
-                underWay.withLock { $0.now -= 1 }
                 return .status("200 OK")
             }
             var configuration = HTTPConfiguration(server.url)
@@ -173,7 +179,36 @@ extension HandlerIOTests {
                 try await group.waitForAll()
             }
             #expect(server.requests.count == 20)
-            #expect(underWay.withLock { $0.most } == 2)
+            #expect(server.connections == 2)
+        }
+
+        @Test func theConnectionsEndWithTheHandler() async throws {
+            let server = try LoopbackServer { _ in .status("200 OK") }
+            try await run(server)
+            for await event in server.events { if case .disconnected = event { break } }
+        }
+
+        /// A connection that was kept may be closed by the server just as it is used again. The request goes out again then,
+        /// and must be whole.
+        @Test func aKeptConnectionThatEndsIsReplaced() async throws {
+            let count = Mutex(0)
+            let server = try LoopbackServer { _ in
+                let number = count.withLock { count in
+                    count += 1
+                    return count
+                }
+                return number == 2 ? .cut("") : .status("200 OK")
+            }
+            let handler = try HTTPHandler(HTTPConfiguration(server.url))
+            let payload = [UInt8](repeating: 7, count: 100_000)
+            try await handler.run(Fixture.context(payload: payload))
+            do {
+                try await handler.run(Fixture.context(payload: payload))
+            } catch {
+                #expect((error as? TaskFailure)?.kind == .retry("http-connect"))
+            }
+            #expect(server.requests.allSatisfy { $0.body == payload })
+            try await handler.run(Fixture.context(payload: payload))
         }
 
         @Test func aRequestThatWaitsForItsTurnCanBeCancelled() async throws {

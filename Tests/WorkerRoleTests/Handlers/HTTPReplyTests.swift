@@ -121,3 +121,26 @@ import Testing
         #expect(HTTPHeaders.percentEncoded("a\r\nb%") == "a%0D%0Ab%25")
     }
 }
+
+@Suite struct HTTPHeadReaderTests {
+    private func read(_ lines: [String]) -> [HTTPReply] {
+        var reader = HTTPHeadReader()
+        return lines.compactMap { reader.read(line: Array($0.utf8)) }
+    }
+
+    @Test func theHeadIsCompleteAtTheEmptyLine() {
+        #expect(
+            read(["HTTP/1.1 503 Busy\r\n", "retry-AFTER:  7 \r\n", "Location: /x:y\r\n", "Bad\r\n", "\r\n"])
+                == [HTTPReply(status: 503, retryAfter: "7", location: "/x:y", body: [])])
+        #expect(read(["HTTP/2 204 \n", "\n"]) == [HTTPReply(status: 204, body: [])])
+        #expect(read(["HTTP/1.1 200 OK\r\n"]) == [])
+    }
+
+    @Test func interimAnswersAndTrailersArePassedOver() {
+        #expect(
+            read([
+                "HTTP/1.1 103 Early Hints\r\n", "Retry-After: 1\r\n", "\r\n", "HTTP/1.1 200 OK\r\n", "\r\n",
+                "Location: /trailer\r\n", "\r\n",
+            ]) == [HTTPReply(status: 200, body: [])])
+    }
+}

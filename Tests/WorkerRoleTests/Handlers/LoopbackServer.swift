@@ -149,6 +149,8 @@ final class LoopbackServer: Sendable {
             }
             guard let more = receive(connection) else { return nil }
             pending += more
+            // The greeting of TLS, and whatever else is no request.
+            guard let first = pending.first, first >= UInt8(ascii: "A") else { return nil }
         }
     }
 

@@ -15,7 +15,7 @@ public struct HTTPConfiguration: Hashable, Sendable {
     /// Sent with each request. Those that the handler sets itself (`Content-Type`, `Idempotency-Key`, `ce-…`, `traceparent`)
     /// and those of the connection (`Host`, `Content-Length`, …) are refused.
     public var headers: [String: String]
-    /// Requests that may be under way at once, each on a connection of its own; further ones wait. Default 64.
+    /// Connections to the host that may be open at once; further requests wait. Default 64.
     public var connections: Int
     /// Bytes of a response body that are read; then the transfer is ended. Default 64 KiB.
     public var responseLimit: Int

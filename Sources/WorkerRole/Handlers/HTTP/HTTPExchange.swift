@@ -19,6 +19,16 @@ final class HTTPExchange: Sendable {
 
     init(responseLimit: Int) { self.responseLimit = responseLimit }
 
+    /// Nobody waits for the answer any more.
+    var isOver: Bool {
+        state.withLock { state in
+            switch state {
+            case .over, .cancelledBeforeStart: true
+            case .new, .sent, .answered: false
+            }
+        }
+    }
+
     /// False when the request must not be sent any more.
     func begin(_ continuation: Continuation) -> Bool {
         let isWanted = state.withLock { state in
@@ -39,22 +49,21 @@ final class HTTPExchange: Sendable {
         }
     }
 
-    /// True when there is nothing more to wait for: the body is as long as anybody will read.
+    /// False when nobody wants more of the body, because it is as long as anybody will read or the attempt was cancelled.
     func receive(_ bytes: some Collection<UInt8>) -> Bool {
-        let end = state.withLock { state -> (HTTPReply, Continuation)? in
-            guard case .answered(var reply, let continuation) = state else { return nil }
+        let end = state.withLock { state -> (isWanted: Bool, last: (HTTPReply, Continuation)?) in
+            guard case .answered(var reply, let continuation) = state else { return (false, nil) }
             let room = responseLimit - reply.body.count
             reply.body += bytes.prefix(room)
             guard bytes.count > room else {
                 state = .answered(reply, continuation)
-                return nil
+                return (true, nil)
             }
             state = .over
-            return (reply, continuation)
+            return (false, (reply, continuation))
         }
-        guard let (reply, continuation) = end else { return false }
-        continuation.resume(returning: reply)
-        return true
+        if let (reply, continuation) = end.last { continuation.resume(returning: reply) }
+        return end.isWanted
     }
 
     /// The transfer is over. Without a status, the error is thrown.

@@ -1,9 +1,4 @@
-internal import Foundation
 package import ServiceRuntime
-
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
 
 /// Sends each event to a web service, in CloudEvents' HTTP binding (binary mode): attributes as `ce-…` headers, the payload
 /// untouched as the body, and `Idempotency-Key` with the fingerprint, the same for every attempt.
@@ -14,7 +9,7 @@ package import ServiceRuntime
 ///
 /// The attempt's timeout is the only time limit: cancelling the Swift task closes the connection and throws
 /// `CancellationError`, unless the status has arrived already. Cookies, caches and stored credentials are not used; proxies
-/// are those of the environment (`http_proxy`, `no_proxy`).
+/// are those of the environment (`http_proxy`, `https_proxy`, `no_proxy`), as libcurl reads it.
 public struct HTTPHandler: TaskHandler {
     private let configuration: HTTPConfiguration
     private let transport: HTTPTransport
@@ -30,23 +25,18 @@ public struct HTTPHandler: TaskHandler {
         guard problems.isEmpty else { throw HandlerConfigurationError(problems) }
         self.configuration = configuration
         self.time = time
-        transport = HTTPTransport(
-            connections: configuration.connections, responseLimit: configuration.responseLimit)
+        transport = HTTPTransport(connections: configuration.connections, responseLimit: configuration.responseLimit)
     }
 
     public func run(_ context: TaskContext) async throws {
-        var request = URLRequest(url: configuration.url, timeoutInterval: HTTPTransport.sessionTimeout)
-        request.httpMethod = configuration.method.rawValue
-        request.httpBody = Data(context.payload)
-        for (name, value) in try HTTPHeaders.headers(for: context, configured: configuration.headers) {
-            request.setValue(value, forHTTPHeaderField: name)
-        }
+        let request = HTTPRequest(
+            url: configuration.url.absoluteString, method: configuration.method.rawValue,
+            headers: try HTTPHeaders.headers(for: context, configured: configuration.headers), body: context.payload)
         let reply: HTTPReply
         do {
             reply = try await transport.send(request)
-        } catch let error as URLError {
-            throw TaskFailure.retry(
-                code: "http-connect", "\(configuration.target): \(error.localizedDescription) (\(error.errorCode))")
+        } catch let error as HTTPConnectionError {
+            throw TaskFailure.retry(code: "http-connect", "\(configuration.target): \(error.message) (\(error.code))")
         }
         if let failure = reply.failure(of: configuration.target, now: time.now()) { throw failure }
     }
