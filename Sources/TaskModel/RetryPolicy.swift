@@ -47,11 +47,15 @@ public struct RetryPolicy: Hashable, Sendable {
     /// The jitter is a function of the coordinate, so that everybody who computes the delay of one turn gets the same.
     public func delay(afterAttempt attempt: UInt32, of coordinate: Coordinate) -> Int64 {
         let exponent = Double(max(1, attempt) - 1)
-        let base = min(Double(maximum), Double(initial) * pow(factor, exponent))
+        // Zero times an infinite power is no number: no initial delay, no delay at all.
+        let base = initial <= 0 ? 0 : min(Double(maximum), Double(initial) * pow(factor, exponent))
         var generator = SplitMix64(
             seed: coordinate.fingerprint.low ^ UInt64(coordinate.turn) << 32 ^ UInt64(coordinate.replay))
         let spread = (generator.nextUnit() * 2 - 1) * jitter
-        return max(0, min(maximum, Int64(base * (1 + spread))))
+        let delay = base * (1 + spread)
+        // A double next to `Int64.max` is beyond it, and NaN is below nothing: neither may reach the conversion.
+        guard delay < Double(maximum) else { return max(0, maximum) }
+        return Int64(max(0, delay))
     }
 }
 

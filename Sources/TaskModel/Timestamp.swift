@@ -9,8 +9,10 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
         self.milliseconds = milliseconds
     }
 
+    /// Saturates, as the sums below.
     public init(seconds: Int64) {
-        self.milliseconds = seconds * 1000
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        self.milliseconds = overflow ? (seconds > 0 ? .max : .min) : product
     }
 
     public init(from decoder: any Decoder) throws {
