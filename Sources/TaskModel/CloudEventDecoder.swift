@@ -30,24 +30,42 @@ extension TaskEvent {
     /// Its identity is its place in the log. Everything the encoder writes is read back exactly.
     public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader], place: RecordPlace) throws(EventDecodingError)
     {
-        let contentType = headers.last { $0.name.lowercased() == CloudEventHeader.contentType }?.text
-        if contentType?.lowercased().hasPrefix("application/cloudevents+json") == true {
-            self = try Self.structured(value ?? [], headers: headers, place: place)
-        } else if !headers.contains(where: { $0.name == CloudEventHeader.subject || $0.name == CloudEventHeader.task }),
-            let value, value.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"), Self.looksStructured(value)
-        {
-            self = try Self.structured(value, headers: headers, place: place)
+        if let envelope = try Self.envelope(value ?? [], headers: headers) {
+            self = try Self.structured(envelope, value: value ?? [], headers: headers, place: place)
         } else {
             self = try Self.binary(value: value ?? [], headers: headers, place: place)
         }
     }
 
-    private static func looksStructured(_ value: [UInt8]) -> Bool {
-        (try? JSONSerialization.jsonObject(with: Data(value)) as? [String: Any])?["specversion"] != nil
+    /// The members of a structured event; nil when the record is in binary mode.
+    private static func envelope(
+        _ value: [UInt8], headers: [RecordHeader]
+    ) throws(EventDecodingError) -> [String: JSONValue]? {
+        // Only our encoder writes the fingerprint as a header: its payload may well be an envelope of somebody's own.
+        if headers.contains(where: { $0.name == CloudEventHeader.fingerprint }) { return nil }
+        let contentType = headers.last { $0.name.lowercased() == CloudEventHeader.contentType }?.text
+        if contentType?.lowercased().hasPrefix("application/cloudevents+json") == true {
+            guard let members = JSONValue(value)?.members else {
+                throw EventDecodingError("the value is not a JSON object, as a structured CloudEvent must be")
+            }
+            return members
+        }
+        let namesTask = headers.contains { $0.name == CloudEventHeader.subject || $0.name == CloudEventHeader.task }
+        guard !namesTask, value.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
+            let members = JSONValue(value)?.members, members["specversion"] != nil
+        else { return nil }
+        return members
+    }
+
+    /// The event that a dead letter keeps: it may have no task, when its record could not be read.
+    static func lettered(
+        value: [UInt8], headers: [RecordHeader], place: RecordPlace
+    ) throws(EventDecodingError) -> TaskEvent {
+        try binary(value: value, headers: headers, place: place, mayLackTask: true)
     }
 
     private static func binary(
-        value: [UInt8], headers: [RecordHeader], place: RecordPlace
+        value: [UInt8], headers: [RecordHeader], place: RecordPlace, mayLackTask: Bool = false
     ) throws(EventDecodingError) -> TaskEvent {
         var attributes: [String: String] = [:]
         var extra: [RecordHeader] = []
@@ -66,45 +84,62 @@ extension TaskEvent {
             attributes[CloudEventHeader.subject] = task
         }
         var reader = EventAttributes(attributes)
-        var event = try reader.event(payload: value, place: place)
+        var event = try reader.event(payload: value, place: place, mayLackTask: mayLackTask)
         event.contentType = attributes[CloudEventHeader.contentType]
         event.extraHeaders += extra
         return event
     }
 
     private static func structured(
-        _ value: [UInt8], headers: [RecordHeader], place: RecordPlace
+        _ envelope: [String: JSONValue], value: [UInt8], headers: [RecordHeader], place: RecordPlace
     ) throws(EventDecodingError) -> TaskEvent {
-        guard let object = (try? JSONSerialization.jsonObject(with: Data(value))) as? [String: Any] else {
-            throw EventDecodingError("the value is not a JSON object, as a structured CloudEvent must be")
-        }
         var attributes: [String: String] = [:]
-        for (name, member) in object where name != "data" && name != "data_base64" && name != "datacontenttype" {
-            switch member {
-            case let text as String: attributes[CloudEventHeader.prefix + name] = text
-            case let number as NSNumber: attributes[CloudEventHeader.prefix + name] = number.stringValue
-            case is NSNull: break
-            default: throw EventDecodingError("member \(name) must be a string, a number or a boolean")
+        for (name, member) in envelope where name != "data" && name != "data_base64" && name != "datacontenttype" {
+            switch member.content {
+            case .string(let text): attributes[CloudEventHeader.prefix + name] = text
+            case .number(let literal): attributes[CloudEventHeader.prefix + name] = literal
+            case .bool(let flag): attributes[CloudEventHeader.prefix + name] = flag ? "true" : "false"
+            case .null: break
+            case .array, .object: throw EventDecodingError("member \(name) must be a string, a number or a boolean")
             }
         }
-        let payload: [UInt8]
-        if let text = object["data_base64"] {
-            guard let text = text as? String, let data = Data(base64Encoded: text) else {
-                throw EventDecodingError("member data_base64 is not base64")
-            }
-            payload = [UInt8](data)
-        } else if let data = object["data"] {
-            payload = CanonicalJSON.encode(data) ?? []
-        } else {
-            payload = []
+        var contentType: String?
+        switch envelope["datacontenttype"]?.content {
+        case .string(let text): contentType = text
+        case nil, .null: contentType = envelope["data"] == nil ? nil : "application/json"
+        default: throw EventDecodingError("member datacontenttype must be a string")
         }
         var reader = EventAttributes(attributes)
-        var event = try reader.event(payload: payload, place: place)
-        event.contentType = object["datacontenttype"] as? String ?? (object["data"] == nil ? nil : "application/json")
+        var event = try reader.event(
+            payload: try payload(of: envelope, contentType: contentType, value: value), place: place)
+        event.contentType = contentType
         event.extraHeaders += headers.filter {
             $0.name.lowercased() != CloudEventHeader.contentType && !$0.name.hasPrefix(CloudEventHeader.prefix)
+                && $0.name != CloudEventHeader.task
         }
         return event
+    }
+
+    /// `data_base64` decoded; the text of `data` when it is a string and not meant as JSON; else the bytes of `data` as
+    /// they lie in the envelope, so that no number loses a digit and no payload grows.
+    private static func payload(
+        of envelope: [String: JSONValue], contentType: String?, value: [UInt8]
+    ) throws(EventDecodingError) -> [UInt8] {
+        if let member = envelope["data_base64"], member.content != .null {
+            guard case .string(let text) = member.content, let data = Data(base64Encoded: text) else {
+                throw EventDecodingError("member data_base64 is not base64")
+            }
+            return [UInt8](data)
+        }
+        guard let member = envelope["data"] else { return [] }
+        if case .string(let text) = member.content, let contentType, !isJSON(contentType) { return Array(text.utf8) }
+        return Array(value[member.range])
+    }
+
+    /// Whether a media type is `…/json` or `…+json`, whatever its parameters.
+    private static func isJSON(_ mediaType: String) -> Bool {
+        let type = mediaType.prefix { $0 != ";" }.lowercased().filter { !$0.isWhitespace }
+        return type.hasSuffix("/json") || type.hasSuffix("+json")
     }
 }
 
@@ -114,9 +149,11 @@ private struct EventAttributes {
 
     init(_ attributes: [String: String]) { rest = attributes }
 
-    mutating func event(payload: [UInt8], place: RecordPlace) throws(EventDecodingError) -> TaskEvent {
+    mutating func event(
+        payload: [UInt8], place: RecordPlace, mayLackTask: Bool = false
+    ) throws(EventDecodingError) -> TaskEvent {
         rest[CloudEventHeader.contentType] = nil
-        guard let task = take(CloudEventHeader.subject), !task.isEmpty else {
+        guard let task = take(CloudEventHeader.subject), mayLackTask || !task.isEmpty else {
             throw EventDecodingError("no header ce_subject: it names the task to run")
         }
         if let version = take(CloudEventHeader.specVersion), version != "1.0" {
@@ -151,7 +188,7 @@ private struct EventAttributes {
         event.partitionKey = take(CloudEventHeader.partitionKey)
         event.traceParent = take(CloudEventHeader.traceParent)
         event.scheduleID = take(CloudEventHeader.scheduleID)
-        event.isForwarded = take(CloudEventHeader.forwarded) == "1"
+        event.isForwarded = ["1", "true"].contains(take(CloudEventHeader.forwarded))
         event.retryPolicy = try json(CloudEventHeader.retryPolicy)
         event.history = try json(CloudEventHeader.history) ?? FailureHistory()
         if let text = take(CloudEventHeader.overlap) {
@@ -174,8 +211,10 @@ private struct EventAttributes {
 
     private mutating func number(_ name: String) throws(EventDecodingError) -> UInt32? {
         guard let text = take(name) else { return nil }
-        guard let value = UInt32(text) else {
-            throw EventDecodingError("header \(name) is \"\(text.prefix(64))\"; it must be a whole number")
+        // CloudEvents' integers end at 2³¹ - 1. So a next turn always exists, whatever a record claims.
+        guard let value = UInt32(text), value <= Int32.max else {
+            throw EventDecodingError(
+                "header \(name) is \"\(text.prefix(64))\"; it must be a whole number up to \(Int32.max)")
         }
         return value
     }
