@@ -29,21 +29,40 @@ public struct DeadLetter: Hashable, Sendable {
     /// Key and headers of a record that could not be read; nil for events.
     public var raw: RawRecord?
 
-    /// What of an unreadable record is not its value.
+    /// What of an unreadable record is not its value, cut so that the letter fits where the record did.
     public struct RawRecord: Hashable, Sendable, Codable {
         public struct Header: Hashable, Sendable, Codable {
             public var name: String
             public var value: Data?
         }
+        /// The first 16 KiB of it.
         public var key: Data?
+        /// Those that fit, in order.
         public var headers: [Header]
-        /// What is wrong with it.
+        /// What is wrong with it; at most 1 KiB of UTF-8.
         public var problem: String
+        /// How many headers are left out; nil for none.
+        public var omittedHeaders: Int?
+
+        /// Bytes of JSON that all of it may take.
+        public static let maximumBytes = 128 * 1024
+        public static let maximumKeyBytes = 16 * 1024
 
         public init(key: [UInt8]?, headers: [RecordHeader], problem: String) {
-            self.problem = problem
-            self.key = key.map { Data($0) }
-            self.headers = headers.map { Header(name: $0.name, value: $0.value.map { Data($0) }) }
+            self.problem = problem.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
+            self.key = key.map { Data($0.prefix(Self.maximumKeyBytes)) }
+            self.headers = []
+            var room = Self.maximumBytes - (self.key?.count ?? 0) * 4 / 3 - self.problem.utf8.count * 6 - 96
+            for header in headers {
+                // The worst case: each byte of the name escaped, the value as base64, the JSON around them.
+                let size = header.name.utf8.count * 6 + (header.value?.count ?? 0) * 4 / 3 + 32
+                guard size <= room else {
+                    omittedHeaders = (omittedHeaders ?? 0) + 1
+                    continue
+                }
+                room -= size
+                self.headers.append(Header(name: header.name, value: header.value.map { Data($0) }))
+            }
         }
     }
 
@@ -60,10 +79,13 @@ public struct DeadLetter: Hashable, Sendable {
     private static let placeHeader = "tidemill_place"
     private static let rawHeader = "tidemill_raw"
     static let kindHeader = "tidemill_kind"
+    private static let ownHeaders: Set = [queueHeader, reasonHeader, placeHeader, rawHeader, kindHeader]
 
     public func encoded() -> RecordBody {
         var body = event.encoded()
         body.key = Array(DeadLetterKey(fingerprint: event.fingerprint, replay: event.replay).description.utf8)
+        // What a publisher calls by our names is dropped: it must not speak for the letter.
+        body.headers.removeAll { Self.ownHeaders.contains($0.name) }
         body.headers += [
             RecordHeader(Self.kindHeader, "letter"),
             RecordHeader(Self.queueHeader, queue),
@@ -75,7 +97,7 @@ public struct DeadLetter: Hashable, Sendable {
     }
 
     fileprivate init(_ body: RecordBody, place letterPlace: RecordPlace) throws(EventDecodingError) {
-        let own: Set = [Self.queueHeader, Self.reasonHeader, Self.placeHeader, Self.rawHeader, Self.kindHeader]
+        let own = Self.ownHeaders
         let fields = Dictionary(body.headers.filter { own.contains($0.name) }.map { ($0.name, $0.value ?? []) }) { $1 }
         func text(_ name: String) -> String { String(decoding: fields[name] ?? [], as: UTF8.self) }
         guard let reason = DeathReason(rawValue: text(Self.reasonHeader)) else {
@@ -88,9 +110,8 @@ public struct DeadLetter: Hashable, Sendable {
         self.reason = reason
         self.place = place
         raw = fields[Self.rawHeader].flatMap { try? CanonicalJSON.decode(RawRecord.self, from: $0) }
-        event = try TaskEvent(
-            key: body.key, value: body.value, headers: body.headers.filter { !own.contains($0.name) },
-            place: letterPlace)
+        event = try TaskEvent.lettered(
+            value: body.value ?? [], headers: body.headers.filter { !own.contains($0.name) }, place: letterPlace)
     }
 }
 

@@ -24,6 +24,7 @@ public struct WaitingEvent: Hashable, Sendable {
     private static let queueHeader = "tidemill_queue"
     private static let delayHeader = "tidemill_delay_ms"
     private static let atHeader = "tidemill_at"
+    private static let ownHeaders: Set = [queueHeader, delayHeader, atHeader]
 
     public func dueTime(recordedAt brokerTime: Timestamp) -> Timestamp {
         switch due {
@@ -35,6 +36,8 @@ public struct WaitingEvent: Hashable, Sendable {
     public func encoded() -> RecordBody {
         var body = event.encoded()
         body.key = Array(event.coordinate.description.utf8)
+        // What a publisher calls by our names is dropped: it must not decide when or where this is emitted.
+        body.headers.removeAll { Self.ownHeaders.contains($0.name) }
         body.headers.append(RecordHeader(Self.queueHeader, queue))
         switch due {
         case .after(let milliseconds): body.headers.append(RecordHeader(Self.delayHeader, String(milliseconds)))
@@ -45,7 +48,7 @@ public struct WaitingEvent: Hashable, Sendable {
 
     public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader], place: RecordPlace) throws(EventDecodingError)
     {
-        let own: Set = [Self.queueHeader, Self.delayHeader, Self.atHeader]
+        let own = Self.ownHeaders
         let fields = Dictionary(headers.filter { own.contains($0.name) }.map { ($0.name, $0.text ?? "") }) { $1 }
         guard let queue = fields[Self.queueHeader], TopicNames.isValidQueueName(queue) else {
             throw EventDecodingError("header \(Self.queueHeader) must name the queue")
@@ -72,17 +75,19 @@ public enum RetryKey: Hashable, Sendable {
     /// A marker that drops every waiting turn of this replay.
     case cancel(Fingerprint, replay: UInt32)
 
+    /// Nil for what is not written exactly as ``bytes`` writes it: a tombstone under our key would never reach it.
     public init?(_ key: [UInt8]?) {
         guard let key, let text = String(validating: key, as: UTF8.self) else { return nil }
         if let coordinate = Coordinate(text) {
             self = .emission(coordinate)
-            return
+        } else {
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[1] == "cancel", let fingerprint = Fingerprint(hex: parts[0]),
+                let replay = UInt32(parts[2])
+            else { return nil }
+            self = .cancel(fingerprint, replay: replay)
         }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[1] == "cancel", let fingerprint = Fingerprint(hex: parts[0]),
-            let replay = UInt32(parts[2])
-        else { return nil }
-        self = .cancel(fingerprint, replay: replay)
+        guard bytes == key else { return nil }
     }
 
     public var bytes: [UInt8] {
