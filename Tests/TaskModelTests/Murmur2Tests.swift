@@ -1,0 +1,32 @@
+import Testing
+
+@testable import TaskModel
+
+@Suite("Murmur2")
+struct Murmur2Tests {
+    @Test(
+        "the vectors of Kafka's Java client hold",
+        arguments: [
+            ("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536),
+            ("a-little-bit-longer-string", -1_486_304_829),
+            ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971), ("abc", 479_470_107),
+        ] as [(String, Int32)])
+    func vectors(_ text: String, _ expected: Int32) {
+        #expect(Int32(bitPattern: Murmur2.hash(Array(text.utf8))) == expected)
+        // The same through a collection that is no array.
+        #expect(Int32(bitPattern: Murmur2.hash(text.utf8)) == expected)
+    }
+
+    @Test("a partition is the positive hash modulo the count") func partitions() {
+        #expect(Murmur2.partition(of: "21".utf8, count: 1000) == (-973_932_308 & 0x7fff_ffff) % 1000)
+        var generate = Generate(seed: 4)
+        var used: Set<Int32> = []
+        for _ in 0..<2000 {
+            let partition = Murmur2.partition(of: generate.bytes(0...20), count: 7)
+            #expect((0..<7).contains(partition))
+            used.insert(partition)
+        }
+        #expect(used.count == 7)
+        #expect(Murmur2.partition(of: [], count: 1) == 0)
+    }
+}
