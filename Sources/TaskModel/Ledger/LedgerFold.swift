@@ -145,7 +145,7 @@ public struct LedgerFold: Sendable {
         if decided.count > maximumEntries {
             // Aim an eighth below the maximum, so that this pass is rare.
             let excess = Double(decided.count - maximumEntries * 7 / 8) / Double(decided.count)
-            if let byCount = decided.age(ofOldest: excess) { limit = max(limit, byCount + 10_000) }
+            if let byCount = decided.age(ofOldest: excess) { limit = max(limit, byCount + DecidedTable.timeStep) }
         }
         if decided.evict(before: limit) > 0 || completeSince != nil {
             completeSince = max(completeSince ?? limit, limit)
@@ -180,10 +180,19 @@ public struct LedgerFold: Sendable {
             decided[fingerprint] = nil
             let notes = open[fingerprint]?.notes.flatMap { $0.coordinate > decision.coordinate ? $0 : nil }
             drop(fingerprint)
-            open[fingerprint] = OpenEntry(decision: decision, notes: notes, laneHash: decision.laneHash, time: time)
-            if let lane = decision.laneHash { lanes[lane, default: []].insert(fingerprint) }
+            insert(
+                fingerprint,
+                OpenEntry(decision: decision, notes: notes, laneHash: decision.laneHash, time: time))
         } else {
+            // A later replay may be noted already: a zombie's outcome of this one must not end its lease.
+            let later = open[fingerprint].flatMap { entry in
+                entry.notes.map { $0.coordinate.replay > decision.coordinate.replay } == true ? entry : nil
+            }
             drop(fingerprint)
+            if var later {
+                later.decision = nil
+                insert(fingerprint, later)
+            }
             decided[fingerprint] = DecidedTable.Entry(
                 outcome: decision.detail.outcome, replay: decision.coordinate.replay, turn: decision.coordinate.turn,
                 time: time)
@@ -202,9 +211,13 @@ public struct LedgerFold: Sendable {
         change(&notes)
         entry.notes = notes
         entry.time = max(entry.time, time)
+        insert(fingerprint, entry)
+        return .noted(notes)
+    }
+
+    private mutating func insert(_ fingerprint: Fingerprint, _ entry: OpenEntry) {
         open[fingerprint] = entry
         if let lane = entry.laneHash { lanes[lane, default: []].insert(fingerprint) }
-        return .noted(notes)
     }
 
     private mutating func drop(_ fingerprint: Fingerprint) {
@@ -214,11 +227,15 @@ public struct LedgerFold: Sendable {
     }
 
     private mutating func keepDeadDetail(_ decision: Decision) {
-        deadDetails[decision.coordinate.fingerprint] = decision
-        deadOrder.append(decision.coordinate.fingerprint)
+        let fingerprint = decision.coordinate.fingerprint
+        if deadDetails.updateValue(decision, forKey: fingerprint) == nil { deadOrder.append(fingerprint) }
         guard deadOrder.count > Self.maximumDeadDetails else { return }
+        // Down to three quarters, so that a ledger full of dead ones is not swept at each of them.
         deadOrder = deadOrder.filter { deadDetails[$0] != nil }
-        while deadOrder.count > Self.maximumDeadDetails { deadDetails[deadOrder.removeFirst()] = nil }
+        let excess = deadOrder.count - Self.maximumDeadDetails * 3 / 4
+        guard excess > 0 else { return }
+        for fingerprint in deadOrder.prefix(excess) { deadDetails[fingerprint] = nil }
+        deadOrder.removeFirst(excess)
     }
 
     private func deadDecision(_ coordinate: Coordinate) -> Decision {

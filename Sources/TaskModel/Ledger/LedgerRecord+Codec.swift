@@ -85,12 +85,15 @@ extension LedgerRecord {
         func text(_ tag: Tag) -> String? { fields[tag.rawValue].map { String(decoding: $0, as: UTF8.self) } }
         func time(_ tag: Tag) -> Timestamp? { (number(tag) as Int64?).map { Timestamp(milliseconds: $0) } }
 
+        /// A length of time is never negative, whoever wrote it.
+        func span(_ tag: Tag) -> Int64? { (number(tag) as Int64?).map { max(0, $0) } }
+
         coordinate = Coordinate(fingerprint: fingerprint, replay: replay, turn: turn)
         self.attempt = attempt
         laneHash = number(.laneHash)
         worker = text(.worker) ?? ""
         switch kind {
-        case Kind.leased: body = .leased(Lease(holder: text(.leaseHolder) ?? "", length: number(.leaseLength) ?? 0))
+        case Kind.leased: body = .leased(Lease(holder: text(.leaseHolder) ?? "", length: span(.leaseLength) ?? 0))
         case Kind.released: body = .released
         case Kind.started: body = .started(alone: fields[Tag.alone.rawValue] != nil)
         default:
@@ -99,7 +102,7 @@ extension LedgerRecord {
             }
             body = .outcome(
                 OutcomeDetail(
-                    outcome, delay: number(.delay), nextAttempt: number(.nextAttempt),
+                    outcome, delay: span(.delay), nextAttempt: number(.nextAttempt),
                     deathReason: text(.deathReason).flatMap(DeathReason.init(rawValue:)), startedAt: time(.startedAt),
                     endedAt: time(.endedAt), code: text(.code), message: text(.message)))
         }
