@@ -39,7 +39,7 @@ public struct DeadLetter: Hashable, Sendable {
         public var key: Data?
         /// Those that fit, in order.
         public var headers: [Header]
-        /// What is wrong with it.
+        /// What is wrong with it; at most 1 KiB of UTF-8.
         public var problem: String
         /// How many headers are left out; nil for none.
         public var omittedHeaders: Int?
@@ -52,7 +52,7 @@ public struct DeadLetter: Hashable, Sendable {
             self.problem = problem.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
             self.key = key.map { Data($0.prefix(Self.maximumKeyBytes)) }
             self.headers = []
-            var room = Self.maximumBytes - (self.key?.count ?? 0) * 4 / 3 - 64
+            var room = Self.maximumBytes - (self.key?.count ?? 0) * 4 / 3 - self.problem.utf8.count * 6 - 96
             for header in headers {
                 // The worst case: each byte of the name escaped, the value as base64, the JSON around them.
                 let size = header.name.utf8.count * 6 + (header.value?.count ?? 0) * 4 / 3 + 32

@@ -170,7 +170,7 @@ struct DeadLetterTests {
             }
             let event = TaskEvent(
                 id: "1", source: "kafka", task: "", payload: value, fingerprint: Fingerprint(high: 1, low: 1))
-            let raw = DeadLetter.RawRecord(key: key, headers: headers, problem: "no subject")
+            let raw = DeadLetter.RawRecord(key: key, headers: headers, problem: control)
             let letter = DeadLetter(event: event, queue: "q", reason: .undecodable, place: somewhere, raw: raw)
             #expect(size(letter.encoded()) <= Self.due + Self.allowance)
             #expect(raw.headers.count + (raw.omittedHeaders ?? 0) == headers.count)
