@@ -44,7 +44,8 @@ extension LogError {
                 "could not \(action): \(path) is damaged; stop all processes, copy the file, and try `.recover` of the "
                     + "sqlite3 shell on the copy: \(detail)")
         case SQLITE_TOOBIG:
-            self.init(.recordTooLarge, "could not \(action): a record for \(path) is larger than SQLite stores: \(detail)")
+            self.init(
+                .recordTooLarge, "could not \(action): a record for \(path) is larger than SQLite stores: \(detail)")
         default:
             self.init(.other, "could not \(action) in \(path): \(detail)")
         }

@@ -90,9 +90,9 @@ extension Installation {
     }
 
     /// Applies the schedules of the configuration as soon as a scheduler answers.
-    package func makeFileSchedules(origin: ScheduleOrigin) throws -> FileSchedules {
+    package func makeFileSchedules(origin: ScheduleOrigin) -> FileSchedules {
         FileSchedules(
-            client: client, specs: try configuration.scheduleSpecs(origin: origin), origin: origin, author: workerID,
+            client: client, specs: configuration.scheduleSpecs(origin: origin), origin: origin, author: workerID,
             logger: logger)
     }
 }

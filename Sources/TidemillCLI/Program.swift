@@ -35,7 +35,7 @@ enum Program {
             let file = Configuration.locate(explicit: arguments.text("config"), environment: environment)
             let configuration = try Configuration.load(path: file, environment: environment)
             if arguments.path == ConfigValidateCommand.path {
-                return try ConfigValidateCommand.run(arguments, configuration, file: file, output)
+                return ConfigValidateCommand.run(arguments, configuration, file: file, output)
             }
             let session = Session(configuration: configuration, file: file, environment: environment, output: output)
             if let role = RoleCommand(rawValue: arguments.path.first ?? "") {
@@ -49,9 +49,6 @@ enum Program {
             output.writeError("\(error)\n")
             return ExitStatus.usage
         } catch let error as ConfigurationError {
-            output.writeError("\(error)\n")
-            return ExitStatus.usage
-        } catch let error as ScheduleSettingsError {
             output.writeError("\(error)\n")
             return ExitStatus.usage
         } catch {

@@ -49,10 +49,10 @@ struct Session: Sendable {
         return CommandContext(
             client: installation.client, output: output, author: "\(environment["USER"] ?? NSUserName())@\(host)",
             loadSchedules: { path in
-                guard let path else { return (try configuration.scheduleSpecs(origin: origin), origin) }
+                guard let path else { return (configuration.scheduleSpecs(origin: origin), origin) }
                 let named = ScheduleOrigin.file(URL(fileURLWithPath: path).lastPathComponent)
                 let loaded = try Configuration.load(path: path, environment: environment)
-                return (try loaded.scheduleSpecs(origin: named), named)
+                return (loaded.scheduleSpecs(origin: named), named)
             })
     }
 }

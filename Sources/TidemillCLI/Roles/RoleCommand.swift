@@ -65,7 +65,7 @@ enum RoleCommand: String, CaseIterable, Sendable {
         if self == .dev { try await installation.ensureTopics() }
         if self != .worker {
             services.append(installation.makeScheduler())
-            services.append(try installation.makeFileSchedules(origin: session.origin))
+            services.append(installation.makeFileSchedules(origin: session.origin))
         }
         if self != .scheduler { services.append(try makeWorker(arguments, installation)) }
         installation.logger.info(

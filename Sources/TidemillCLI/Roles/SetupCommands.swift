@@ -16,8 +16,8 @@ enum ConfigValidateCommand {
 
     static func run(
         _ arguments: ParsedArguments, _ configuration: Configuration, file: String?, _ output: CommandOutput
-    ) throws -> Int32 {
-        let schedules = try configuration.scheduleSpecs(origin: .cli)
+    ) -> Int32 {
+        let schedules = configuration.scheduleSpecs(origin: .cli)
         guard !arguments.flag("quiet") else { return ExitStatus.success }
         output.write(configuration.redactedDescription())
         output.note(
