@@ -205,7 +205,7 @@ struct DeadLetterTests {
         let place = RecordPlace(topic: world.plan.names.due("default"), partition: 1, offset: 7)
         func standIn(_ offset: Int64, headers: [RecordHeader], payload: String) -> (TaskEvent, DeadLetter.RawRecord) {
             let event = TaskEvent(
-                id: "x\(offset)", source: "kafka", task: "unreadable", payload: Array(payload.utf8),
+                id: "x\(offset)", source: "kafka", task: "", payload: Array(payload.utf8),
                 fingerprint: Fingerprint(.place(topic: place.topic, partition: 1, offset: offset)))
             return (event, DeadLetter.RawRecord(key: nil, headers: headers, problem: "no task"))
         }
@@ -213,6 +213,7 @@ struct DeadLetterTests {
         let (readable, readableRaw) = standIn(8, headers: [RecordHeader("task", "report")], payload: "hello")
         try await world.bury(broken, reason: .undecodable, raw: brokenRaw)
         try await world.bury(readable, reason: .undecodable, raw: readableRaw)
+        #expect(try await world.client.deadLetters().letters.map(\.isUnreadable) == [true, true])
         let report = try await world.client.replay(.matching(DeadLetterFilter()), order: order)
         #expect(report.done == 1)
         #expect(report.refusals.values.first?.message.contains("publish a corrected event instead") == true)

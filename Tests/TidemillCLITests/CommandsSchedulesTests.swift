@@ -79,6 +79,8 @@ struct CommandsSchedulesTests {
         #expect(lines[1].hasPrefix("a   every 60000 ms  report  default  2026-01-01T00:01:00Z"))
         #expect(lines[2].contains("paused"))
         #expect(try await world.run("schedules", "list", "--paused").output.split(separator: "\n").count == 2)
+        #expect(
+            try await world.run("schedules", "list", "-o", "json").output.contains(#""next" : "2026-01-01T00:01:00Z""#))
         let shown = try await world.run("schedules", "show", "b")
         #expect(shown.output.contains("by ann: stocktaking"))
         let json = try await world.json("schedules", "show", "a")

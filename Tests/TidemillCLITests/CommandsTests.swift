@@ -43,6 +43,19 @@ struct CommandsTests {
         #expect(bad.errors.contains("`12345` is no fingerprint"))
     }
 
+    @Test func aPastEventRunsAgainAsItsNextReplay() async throws {
+        let world = try await CommandsWorld()
+        let hex = try await world.client.publish(PublishRequest(task: "report")).fingerprint.hex
+        let early = try await world.run("events", "replay", hex)
+        #expect(early.status == 1)
+        #expect(early.errors.contains("not replayed: it is due since"))
+        try await world.decide(try await world.dueEvents()[0], OutcomeDetail(.completed))
+        let result = try await world.run("events", "replay", hex, "--reason", "again please")
+        #expect(result.status == 0)
+        #expect(result.output.hasPrefix("replayed as \(hex)/1/1 at tidemill.due.default["))
+        #expect(try await world.dueEvents().map(\.replay) == [0, 1])
+    }
+
     @Test func cancelSaysWhatItDid() async throws {
         let world = try await CommandsWorld()
         let receipt = try await world.client.publish(PublishRequest(task: "report"))
@@ -116,7 +129,10 @@ struct CommandsTests {
 
     @Test func theDoctorEndsWithOneOnlyForFailures() async throws {
         let world = try await CommandsWorld()
-        let warned = try await world.run("doctor")
+        async let result = withTimeout("the doctor") { try await world.run("doctor") }
+        try await world.time.waitForSleepers(count: 1)
+        world.time.advance(milliseconds: TaskClient.probeTimeout)
+        let warned = try await result
         #expect(warned.status == 0)
         #expect(warned.output.contains("warn  workers: none has been seen"))
         #expect(warned.output.contains("ok    dead letters: none is open"))

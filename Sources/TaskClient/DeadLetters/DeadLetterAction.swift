@@ -88,13 +88,28 @@ extension DeadLetter {
             }
             event = decoded
         }
-        if let expiresAt = event.expiresAt, expiresAt <= now {
+        event.fingerprint = self.event.fingerprint
+        return try event.replayed(as: self.event.replay + 1, now: now)
+    }
+
+    /// A record that an older version could not read may be readable now.
+    private static func decoded(_ raw: RawRecord, payload: [UInt8], place: RecordPlace) -> TaskEvent? {
+        try? TaskEvent(
+            key: raw.key.map { [UInt8]($0) }, value: payload,
+            headers: raw.headers.map { RecordHeader($0.name, $0.value.map { [UInt8]($0) }) }, place: place)
+    }
+}
+
+extension TaskEvent {
+    /// The same work again as if new, under another replay number: turn and attempt 1, no history, a new age.
+    func replayed(as replay: UInt32, now: Timestamp) throws(ClientError) -> TaskEvent {
+        if let expiresAt, expiresAt <= now {
             throw ClientError(
                 .refused,
                 "the event expired at \(expiresAt.rfc3339), so no worker would run it: publish it anew")
         }
-        event.fingerprint = self.event.fingerprint
-        event.replay = self.event.replay + 1
+        var event = self
+        event.replay = replay
         event.turn = 1
         event.attempt = 1
         event.history = FailureHistory()
@@ -103,12 +118,5 @@ extension DeadLetter {
         event.firstDueAt = nil
         event.isForwarded = false
         return event
-    }
-
-    /// A record that an older version could not read may be readable now.
-    private static func decoded(_ raw: RawRecord, payload: [UInt8], place: RecordPlace) -> TaskEvent? {
-        try? TaskEvent(
-            key: raw.key.map { [UInt8]($0) }, value: payload,
-            headers: raw.headers.map { RecordHeader($0.name, $0.value.map { [UInt8]($0) }) }, place: place)
     }
 }

@@ -60,7 +60,17 @@ package enum Diagnosis {
 
     static func topics(_ differences: [TopicDifference], count: Int) -> [DoctorCheck] {
         guard !differences.isEmpty else { return [DoctorCheck("topics", .ok, "\(count) topics are as planned")] }
-        return differences.sorted { ($1.weight, $0.topic) < ($0.weight, $1.topic) }.map { difference in
+        let missing = differences.filter { $0.kind == .missing }
+        let names = missing.map(\.topic).prefix(3).joined(separator: ", ") + (missing.count > 3 ? ", …" : "")
+        let absent = missing.first.map {
+            DoctorCheck(
+                "topics", .fail, "\(missing.count) of \(count) topics do not exist: \(names)", advice: $0.advice)
+        }
+        return [absent].compactMap { $0 } + differing(differences.filter { $0.kind != .missing })
+    }
+
+    private static func differing(_ differences: [TopicDifference]) -> [DoctorCheck] {
+        differences.sorted { ($1.weight, $0.topic) < ($0.weight, $1.topic) }.map { difference in
             let status: DoctorCheck.Status =
                 switch difference.weight {
                 case .note: .ok
@@ -89,20 +99,26 @@ package enum Diagnosis {
             advice: "For production plan 3 replicas with 2 in sync.")
     }
 
-    static func members(_ members: [MemberHeartbeat], now: Timestamp) -> [DoctorCheck] {
-        MemberHeartbeat.Role.allCases.map { role in
-            let live = members.filter { $0.role == role && now - $0.at <= heartbeatAge }
-            let name = "\(role.rawValue)s"
-            guard live.isEmpty else {
-                let names = live.map(\.id).sorted().prefix(5).joined(separator: ", ")
-                return DoctorCheck(name, .ok, "\(live.count) live: \(names)\(live.count > 5 ? ", …" : "")")
-            }
-            let last = members.filter { $0.role == role }.map(\.at).max()
-            let detail = last.map { "none live; the last sign of one is from \($0.rfc3339)" } ?? "none has been seen"
-            let effect = role == .worker ? "events wait in their queues" : "retries and schedules wait"
-            return DoctorCheck(
-                name, .warn, detail, advice: "Start one with `tidemill \(role.rawValue)`: until then \(effect).")
+    static func members(
+        _ members: [MemberHeartbeat], of role: MemberHeartbeat.Role, now: Timestamp
+    ) -> DoctorCheck {
+        let live = members.filter { $0.role == role && now - $0.at <= heartbeatAge }
+        let name = "\(role.rawValue)s"
+        guard live.isEmpty else {
+            let names = live.map(\.id).sorted().prefix(5).joined(separator: ", ")
+            return DoctorCheck(name, .ok, "\(live.count) live: \(names)\(live.count > 5 ? ", …" : "")")
         }
+        let last = members.filter { $0.role == role }.map(\.at).max()
+        let detail = last.map { "none live; the last sign of one is from \($0.rfc3339)" } ?? "none has been seen"
+        let effect = role == .worker ? "events wait in their queues" : "retries and schedules wait"
+        return DoctorCheck(
+            name, .warn, detail, advice: "Start one with `tidemill \(role.rawValue)`: until then \(effect).")
+    }
+
+    /// `reply`: what became of a command that changes nothing; a scheduler answers it at once.
+    static func schedulers(_ silent: DoctorCheck, reply: CommandReply) -> DoctorCheck {
+        if case .queued = reply { return silent }
+        return DoctorCheck("schedulers", .ok, "one answers commands")
     }
 
     /// `lag`: records behind the queue's committed offsets; nil when no worker group has ever committed.

@@ -22,7 +22,12 @@ extension TaskClient {
             return [Diagnosis.durability(self.plan, isReplicated: dead.settings["min.insync.replicas"] != nil)]
         }
         await check("workers", &checks) { () async throws(ClientError) in
-            Diagnosis.members(try await self.members(), now: self.time.now())
+            let members = try await self.members()
+            let now = self.time.now()
+            return [
+                Diagnosis.members(members, of: .worker, now: now),
+                try await self.schedulerCheck(Diagnosis.members(members, of: .scheduler, now: now)),
+            ]
         }
         await check("queues", &checks) { () async throws(ClientError) in try await self.queueChecks() }
         await check("dead letters", &checks) { () async throws(ClientError) in
@@ -93,6 +98,17 @@ extension TaskClient {
             Diagnosis.reachable(took: took),
             Diagnosis.clock(skew: wall + took / 2 - receipt.timestamp, uncertainty: took / 2),
         ]
+    }
+
+    /// Milliseconds that a scheduler without a heartbeat is given to answer.
+    package static let probeTimeout: Int64 = 3000
+
+    /// Where no heartbeat tells of a scheduler, one is asked: a command for a revision that cannot be is a conflict to
+    /// whoever applies commands, and changes nothing.
+    private func schedulerCheck(_ byHeartbeat: DoctorCheck) async throws(ClientError) -> DoctorCheck {
+        guard byHeartbeat.status != .ok else { return byHeartbeat }
+        let probe = command(.remove, "tidemill-doctor", UInt64(Int64.max), "doctor", "asks whether a scheduler runs")
+        return Diagnosis.schedulers(byHeartbeat, reply: try await send(probe, timeout: Self.probeTimeout))
     }
 
     private func queueChecks() async throws(ClientError) -> [DoctorCheck] {

@@ -13,7 +13,7 @@ protocol ClientCommand: Sendable {
 /// All commands over a client, as the tree that the parser reads, and how to run one.
 enum ClientCommands {
     static let all: [any ClientCommand.Type] = [
-        PublishCommand.self, EventsShowCommand.self, CancelCommand.self,
+        PublishCommand.self, EventsShowCommand.self, EventsReplayCommand.self, CancelCommand.self,
         SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesApplyCommand.self, SchedulesRemoveCommand.self,
         SchedulesPauseCommand.self, SchedulesResumeCommand.self, SchedulesTriggerCommand.self,
         DeadLettersListCommand.self, DeadLettersShowCommand.self, DeadLettersReplayCommand.self,
@@ -22,7 +22,7 @@ enum ClientCommands {
     ]
 
     private static let groups: [(name: String, abstract: String, section: String)] = [
-        ("events", "Look at events", Section.events),
+        ("events", "Look at events, and run past ones again", Section.events),
         ("schedules", "List and change schedules", Section.schedules),
         ("dead-letters", "Search, replay and discard dead letters", Section.events),
         ("topics", "Create and check the topics", Section.operations),

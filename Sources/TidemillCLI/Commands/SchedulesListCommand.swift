@@ -16,11 +16,11 @@ enum SchedulesListCommand: ClientCommand {
             (arguments.text("task").map { $0 == schedule.spec.task } ?? true)
                 && (!arguments.flag("paused") || schedule.spec.isPaused)
         }
+        let now = context.time.now()
         if try OutputFormat(arguments) == .json {
-            try context.output.writeJSON(schedules)
+            try context.output.writeJSON(schedules.map { Listed(schedule: $0, next: $0.next(after: now)) })
             return ExitStatus.success
         }
-        let now = context.time.now()
         var table = TableFormatter(columns: [
             .init("ID"), .init("TRIGGER", isFlexible: true), .init("TASK"), .init("QUEUE"), .init("NEXT"),
             .init("LAST"), .init("FIRES", .right), .init("STATE"), .init("FROM"), .init("REV", .right),
@@ -37,6 +37,20 @@ enum SchedulesListCommand: ClientCommand {
         context.output.writeTable(table)
         if schedules.isEmpty { context.output.note("there is no schedule") }
         return ExitStatus.success
+    }
+
+    /// The schedule's own JSON with its next time beside it.
+    private struct Listed: Encodable {
+        var schedule: ScheduleView
+        var next: Timestamp?
+
+        private enum CodingKeys: String, CodingKey { case next }
+
+        func encode(to encoder: any Encoder) throws {
+            try schedule.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(next?.rfc3339, forKey: .next)
+        }
     }
 
     static func state(_ schedule: ScheduleView, _ now: Timestamp) -> TableFormatter.Cell {
