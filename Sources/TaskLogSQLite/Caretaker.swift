@@ -11,15 +11,6 @@ import Synchronization
 /// The thread that keeps house for a handle: it hears the socket, shows signs of life for the members, and looks at the
 /// file at each tick. It has a thread of its own so that a program that blocks Swift's pool does not lose its sessions.
 final class Caretaker: Sendable {
-    enum Reason {
-        /// Another handle has committed something.
-        case news
-        /// Somebody in this process asked for a look.
-        case poke
-        /// Nothing happened for as long as the last round had said.
-        case tick
-    }
-
     private enum Stage { case idle, running, stopping, ended }
 
     private let socket: WakeSocket?
@@ -45,7 +36,7 @@ final class Caretaker: Sendable {
     /// Starts the thread. `work` returns after how many milliseconds it wants to be called again at the latest, or nil
     /// to end. `ended` is called last.
     func start(
-        in crew: Crew, work: @escaping @Sendable (Reason) -> Int?, ended: @escaping @Sendable () -> Void
+        in crew: Crew, work: @escaping @Sendable () -> Int?, ended: @escaping @Sendable () -> Void
     ) {
         let isFirst = stage.withLock { stage in
             guard stage == .idle else { return false }
@@ -54,11 +45,11 @@ final class Caretaker: Sendable {
         }
         guard isFirst else { return }
         crew.start("tidemill-caretaker") { [self] in
-            var wait = work(.poke)
+            var wait = work()
             while let milliseconds = wait, stage.withLock({ $0 == .running }) {
-                let reason = sleep(milliseconds)
+                sleep(milliseconds)
                 guard stage.withLock({ $0 == .running }) else { break }
-                wait = work(reason)
+                wait = work()
             }
             cleanUp()
             ended()
@@ -91,7 +82,7 @@ final class Caretaker: Sendable {
 
     /// Tells the handles in other processes.
     func announce() {
-        stage.withLock { if $0 == .running { socket?.send(.news) } }
+        stage.withLock { if $0 == .running { socket?.announce() } }
     }
 
     private func writeByte() {
@@ -99,16 +90,13 @@ final class Caretaker: Sendable {
         _ = write(writeEnd, &byte, 1)
     }
 
-    private func sleep(_ milliseconds: Int) -> Reason {
+    /// Returns when somebody calls, from this process or another, or after this time.
+    private func sleep(_ milliseconds: Int) {
         var polled = [
             pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0),
             pollfd(fd: socket?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
         ]
-        let count = poll(&polled, 2, Int32(clamping: max(0, milliseconds)))
-        guard count > 0 else {
-            socket?.relist()
-            return .tick
-        }
+        guard poll(&polled, 2, Int32(clamping: max(0, milliseconds))) > 0 else { return }
         if polled[0].revents != 0 {
             // In this order: a poke that comes in between is emptied from the pipe, but the round that it asks for is
             // still to come.
@@ -116,9 +104,7 @@ final class Caretaker: Sendable {
             var bytes = [UInt8](repeating: 0, count: 64)
             while read(readEnd, &bytes, bytes.count) > 0 {}
         }
-        guard polled[1].revents != 0, let word = socket?.drain(), word.isWoken else { return .poke }
-        if word.isHello { socket?.relist() }
-        return .news
+        if polled[1].revents != 0 { socket?.drain() }
     }
 
     private func cleanUp() {

@@ -101,12 +101,12 @@ package final class SQLiteTaskLog: TaskLog {
     private func start() async throws {
         try await writer.start()
         readers.start(in: crew)
-        let reader = CaretakerEye(connections: connections)
+        let eye = CaretakerEye(connections: connections)
         let tick = configuration.fallbackTickMilliseconds
-        caretaker.start(in: crew) { [weak self] reason in
-            self.map { $0.tend(reason, reader, tick: tick) }
+        caretaker.start(in: crew) { [weak self] in
+            self.map { $0.tend(eye, tick: tick) }
         } ended: {
-            reader.close()
+            eye.close()
         }
     }
 
@@ -188,7 +188,7 @@ package final class SQLiteTaskLog: TaskLog {
     // MARK: the caretaker's round
 
     /// Returns after how many milliseconds to come again at the latest.
-    private func tend(_ reason: Caretaker.Reason, _ eye: CaretakerEye, tick: Int) -> Int {
+    private func tend(_ eye: CaretakerEye, tick: Int) -> Int {
         if let ends = eye.look() { tail.advance(ends) }
         let uptime = time.uptime()
         let members = state.withLock { $0.members.compactMap(\.value) }

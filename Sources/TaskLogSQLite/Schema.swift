@@ -102,7 +102,21 @@ enum Schema {
         return version > Self.version ? .newer(version) : .ready
     }
 
+    /// Reads the marks of a file at one moment: another process may be making its tables just now.
     static func verdict(of connection: SQLiteConnection) throws(SQLiteFailure) -> Verdict {
+        guard !connection.isInTransaction else { return try verdictNow(connection) }
+        try connection.execute("BEGIN")
+        do throws(SQLiteFailure) {
+            let verdict = try verdictNow(connection)
+            try connection.execute("COMMIT")
+            return verdict
+        } catch {
+            if connection.isInTransaction { try connection.execute("ROLLBACK") }
+            throw error
+        }
+    }
+
+    private static func verdictNow(_ connection: SQLiteConnection) throws(SQLiteFailure) -> Verdict {
         verdict(
             applicationID: try connection.integer("PRAGMA application_id") ?? 0,
             version: try connection.integer("PRAGMA user_version") ?? 0,

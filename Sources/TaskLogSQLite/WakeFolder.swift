@@ -43,6 +43,25 @@ enum WakeFolder {
         return status.st_uid == geteuid() && (!path.hasPrefix("/tmp/tidemill-") || status.st_mode & 0o077 == 0)
     }
 
+    /// When an entry last came or went, in nanoseconds of wall time; nil when the folder is gone.
+    static func changeTime(_ path: String) -> Int64? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        #if canImport(Darwin)
+            let time = status.st_mtimespec
+        #else
+            let time = status.st_mtim
+        #endif
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// The wall clock that file systems stamp with, in nanoseconds.
+    static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     /// Names of all sockets in the folder.
     static func list(_ path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }

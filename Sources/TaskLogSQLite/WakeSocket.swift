@@ -13,24 +13,22 @@ import Synchronization
 /// A datagram may be lost (a full buffer already wakes the other side) and a handle that was killed leaves its socket
 /// behind: whoever finds nobody behind one removes it.
 final class WakeSocket: Sendable {
-    /// What a byte says.
-    enum Word: UInt8 {
-        /// Something was committed.
-        case news = 1
-        /// A handle has come: list the folder.
-        case hello = 2
+    /// The other handles as of the last listing of the folder.
+    private struct Peers {
+        var names: [String] = []
+        /// The folder's change time that the listing is good for; nil: list again.
+        var changeTime: Int64?
     }
 
     let descriptor: Int32
     private let folder: String
     private let name: String
-    private let peers = Mutex<[String]>([])
+    private let peers = Mutex(Peers())
 
     /// Nil when no socket can be bound; the fallback tick then does its work, slower.
     init?(databasePath: String) {
         folder = WakeFolder.path(for: databasePath, user: geteuid())
         name = "\(getpid())-\(WakeFolder.hexadecimal(.random(in: .min ... .max)))"
-        guard WakeFolder.make(folder) else { return nil }
         #if canImport(Darwin)
             descriptor = socket(AF_UNIX, SOCK_DGRAM, 0)
         #else
@@ -40,34 +38,39 @@ final class WakeSocket: Sendable {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         let path = folder + "/" + name
-        let bound = Self.withAddress(path) { bind(descriptor, $0, $1) }
-        guard bound == 0 else {
+        guard Self.bindSocket(descriptor, in: folder, path) else {
             close(descriptor)
             return nil
         }
         chmod(path, 0o600)
-        relist()
-        send(.hello)
     }
 
-    /// Reads the folder anew.
-    func relist() {
-        let found = WakeFolder.list(folder).filter { $0 != name }
-        peers.withLock { $0 = found }
+    /// Tells all other handles that something was committed, without waiting for anyone.
+    ///
+    /// Who binds its socket before it reads the file either reads the commit or is found here after it. So every call
+    /// looks whether the folder has changed, which costs a microsecond; listing it costs more and is rare.
+    func announce() {
+        peers.withLock { peers in
+            refresh(&peers)
+            peers.names.removeAll { !deliver(to: folder + "/" + $0) }
+        }
     }
 
-    /// Tells all other handles, without waiting for anyone.
-    func send(_ word: Word) {
-        let targets = peers.withLock { $0 }
-        var gone: Set<String> = []
-        for target in targets where !deliver(word, to: folder + "/" + target) { gone.insert(target) }
-        guard !gone.isEmpty else { return }
-        peers.withLock { $0.removeAll { gone.contains($0) } }
+    private func refresh(_ peers: inout Peers) {
+        let now = WakeFolder.now()
+        let changeTime = WakeFolder.changeTime(folder)
+        guard peers.changeTime == nil || peers.changeTime != changeTime else { return }
+        peers.names = WakeFolder.list(folder).filter { $0 != name }
+        // Change times are as coarse as the kernel's tick: soon after a change, another one may show the same time.
+        let isSettled = changeTime.map { now - $0 > Self.coarseness } ?? false
+        peers.changeTime = isSettled ? changeTime : nil
     }
+
+    private static let coarseness: Int64 = 100_000_000
 
     /// False when nobody is there any more.
-    private func deliver(_ word: Word, to path: String) -> Bool {
-        var byte = word.rawValue
+    private func deliver(to path: String) -> Bool {
+        var byte: UInt8 = 1
         let sent = Self.withAddress(path) { sendto(descriptor, &byte, 1, 0, $0, $1) }
         guard sent < 0 else { return true }
         switch errno {
@@ -79,16 +82,21 @@ final class WakeSocket: Sendable {
         }
     }
 
-    /// Empties the socket and says whether there was a word, and whether one was `hello`.
-    func drain() -> (isWoken: Bool, isHello: Bool) {
-        var isWoken = false
-        var isHello = false
+    /// Empties the socket: what all the bytes in it ask for is one look.
+    func drain() {
         var byte: UInt8 = 0
-        while recv(descriptor, &byte, 1, 0) == 1 {
-            isWoken = true
-            if byte == Word.hello.rawValue { isHello = true }
+        while recv(descriptor, &byte, 1, 0) == 1 {}
+    }
+
+    private static func bindSocket(_ descriptor: Int32, in folder: String, _ path: String) -> Bool {
+        // The handle that was the last one may remove the folder between the two steps; a few handles, a few tries.
+        for _ in 0..<5 {
+            guard WakeFolder.make(folder) else { return false }
+            let bound = withAddress(path) { bind(descriptor, $0, $1) }
+            if bound == 0 { return true }
+            guard errno == ENOENT else { return false }
         }
-        return (isWoken, isHello)
+        return false
     }
 
     func closeAndRemove() {
