@@ -44,6 +44,17 @@ struct GroupStore {
         return id
     }
 
+    /// While the file was locked nobody could show a sign of life, so that time counts for no session. Otherwise one
+    /// process that is stopped inside a write would cost every member of every other its partitions.
+    func forgive(stall milliseconds: Int64) throws(SQLiteFailure) {
+        let statement = try connection.statement(
+            "UPDATE group_member SET heartbeat = min(?, heartbeat + ?) WHERE boot = ?")
+        statement.bind(1, transaction.uptime)
+        statement.bind(2, milliseconds)
+        statement.bind(3, text: transaction.bootID)
+        try statement.run()
+    }
+
     /// Names of all groups that somebody belongs to.
     func groupsWithMembers() throws(SQLiteFailure) -> [String] {
         let statement = try connection.statement(

@@ -108,6 +108,9 @@ final class LogWriter: Sendable {
         connections.holder.close()
     }
 
+    /// A wait for the lock that is long against the time between two heartbeats.
+    private static let stallMilliseconds: Int64 = 500
+
     private func serve(_ transaction: WriteTransaction) {
         let configuration = connections.configuration
         while let jobs = queue.takeAll(windowMilliseconds: configuration.groupCommitWindowMilliseconds) {
@@ -144,6 +147,7 @@ final class LogWriter: Sendable {
     }
 
     private func commit(_ jobs: [WriteJob], _ transaction: WriteTransaction) -> Result<CommitNotice, LogError> {
+        let asked = connections.time.uptime()
         let patience = Double(connections.configuration.lockTimeoutMilliseconds) / 1000
         guard writeLock.lock(before: Date(timeIntervalSinceNow: patience)) else {
             return .failure(
@@ -156,16 +160,22 @@ final class LogWriter: Sendable {
             defer { connections.holder.clear() }
             return .success(
                 try connections.translating("write") { () throws(SQLiteFailure) in
-                    try self.run(jobs, transaction)
+                    try self.run(jobs, transaction, asked: asked)
                 })
         } catch {
             return .failure(error)
         }
     }
 
-    private func run(_ jobs: [WriteJob], _ transaction: WriteTransaction) throws(SQLiteFailure) -> CommitNotice {
+    private func run(
+        _ jobs: [WriteJob], _ transaction: WriteTransaction, asked: Int64
+    ) throws(SQLiteFailure) -> CommitNotice {
         do throws(SQLiteFailure) {
-            try transaction.begin(now: connections.time.now(), uptime: connections.time.uptime())
+            let uptime = connections.time.uptime()
+            try transaction.begin(now: connections.time.now(), uptime: uptime)
+            if uptime - asked >= Self.stallMilliseconds {
+                try GroupStore(transaction).forgive(stall: uptime - asked)
+            }
             for job in jobs { try job.run(transaction) }
             let ends = try transaction.finish()
             try transaction.connection.execute("COMMIT")

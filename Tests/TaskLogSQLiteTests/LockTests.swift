@@ -61,6 +61,37 @@ import Testing
         }
     }
 
+    /// The process that was stopped inside a write stalls the others; it must not cost them their partitions.
+    @Test func aLockThatOutlastsASessionCostsNobodyItsPartitions() async throws {
+        try await TestFile.with { file in
+            let sink = LineSink()
+            let time = ShiftedTimeSource()
+            let configuration = SQLiteLogConfiguration.quiet.with {
+                $0.lockTimeoutMilliseconds = 3_600_000
+                $0.lockWarningMilliseconds = 0
+            }
+            let log = try await file.open(configuration, time: time, logger: Logger(sink: sink))
+            _ = try await log.ensure(topics: [topic])
+            let member = try await log.join(GroupOptions(group: "group", topics: ["topic"], clientID: "only"))
+            guard case .assigned = try await member.next() else { throw TestFailure() }
+            try await member.start([zero: 0])
+            let raw = try RawDatabase(file.path)
+            try raw.execute("BEGIN IMMEDIATE")
+            async let receipt = log.append(.text(zero, "a"))
+            try await sink.lines.wait { $0.contains { $0.contains("waits for a lock") } }
+            time.stepUptime(by: 60_000)
+            try raw.execute("COMMIT")
+            #expect(try await receipt.offset == 0)
+            guard case .records(let records) = try await member.next() else {
+                Issue.record("the member lost its partitions")
+                return
+            }
+            #expect(records.count == 1)
+            try await member.commit([zero: CommittedOffset(offset: 1)])
+            await log.close()
+        }
+    }
+
     @Test func closingDoesNotWaitForALockForEver() async throws {
         try await TestFile.with { file in
             let configuration = SQLiteLogConfiguration.quiet.with {
