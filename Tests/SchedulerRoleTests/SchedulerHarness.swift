@@ -28,13 +28,13 @@ final class SchedulerHarness: Sendable {
     /// Runs `body` beside a scheduler on a log handle of its own; then stops it.
     @discardableResult
     func withScheduler<Value: Sendable>(
-        _ name: String = "a", configure: (inout SchedulerConfiguration) -> Void = { _ in },
+        _ name: String = "a", payloadBudget: Int = 64 << 20,
         _ body: @escaping @Sendable (RunningScheduler) async throws -> Value
     ) async throws -> Value {
         var configuration = SchedulerConfiguration(clientID: name, bootNonce: "boot-\(name)")
         // So that nothing but what a test speaks of sets the alarm.
         configuration.commitIntervalMilliseconds = 0
-        configure(&configuration)
+        configuration.payloadBudget = payloadBudget
         let scheduler = RunningScheduler(harness: self, configuration: configuration)
         return try await withTimeout(seconds: 30, "scheduler \(name)") {
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -105,7 +105,7 @@ struct WaitingEventServiceTests {
                 WaitingEvent(
                     event: event("e\(index)", payload: payload), queue: "default", due: .after(milliseconds: 25_000)))
         }
-        try await harness.withScheduler(configure: { $0.payloadBudget = 4000 }) { scheduler in
+        try await harness.withScheduler(payloadBudget: 4000) { scheduler in
             try await scheduler.restored()
             try await scheduler.armed(inMilliseconds: 15_000)
             harness.time.advance(milliseconds: 25_000)
