@@ -37,7 +37,7 @@ public struct TurnNotes: Hashable, Sendable {
 public enum Verdict: Hashable, Sendable {
     /// Not decided: it may run. Notes of this very turn, if any.
     case run(TurnNotes?)
-    /// Its own turn is decided and may lack its effect: do that (again), never run it.
+    /// Its own turn, or its death at an earlier one, is decided and may lack its effect: do that (again), never run it.
     case redo(Decision)
     /// Settled by what the ledger knows; nothing is to be done.
     case stale(Outcome)
@@ -65,6 +65,7 @@ public struct LedgerFold: Sendable {
     private var lanes: [UInt32: Set<Fingerprint>] = [:]
     private var deadDetails: [Fingerprint: Decision] = [:]
     private var deadOrder: [Fingerprint] = []
+    private var lateCompletions: Set<DeadLetterKey> = []
     /// Outcomes before this broker time may have left.
     public private(set) var completeSince: Timestamp?
 
@@ -107,12 +108,26 @@ public struct LedgerFold: Sendable {
         }
     }
 
+    /// The replays that the ledger knows both as dead and as completed, in whichever order, since the last call: a letter
+    /// may stand open against a completion. The owner asks after a restore and after each record, its own ones too, and
+    /// appends `resolved`. A crash before that is harmless: the next owner finds them again.
+    public mutating func takeLateCompletions() -> [DeadLetterKey] {
+        guard !lateCompletions.isEmpty else { return [] }
+        defer { lateCompletions = [] }
+        return lateCompletions.sorted { ($0.fingerprint, $0.replay) < ($1.fingerprint, $1.replay) }
+    }
+
     /// What is to be done with an event of this coordinate.
     public func judge(_ coordinate: Coordinate) -> Verdict {
         if let entry = decided[coordinate.fingerprint], coordinate.replay <= entry.replay {
-            let isOwnDeath =
-                entry.outcome == .dead && entry.replay == coordinate.replay && entry.turn == coordinate.turn
-            return isOwnDeath ? .redo(deadDecision(coordinate)) : .stale(entry.outcome)
+            // A later turn exists because somebody else decided the dead one as `again`, and passed its offset. If the one
+            // who decided its death then stopped short of the letter, this turn is the last that can write it.
+            let mayLackLetter =
+                entry.outcome == .dead && entry.replay == coordinate.replay && entry.turn <= coordinate.turn
+            guard mayLackLetter else { return .stale(entry.outcome) }
+            return .redo(
+                deadDecision(
+                    Coordinate(fingerprint: coordinate.fingerprint, replay: entry.replay, turn: entry.turn)))
         }
         guard let entry = open[coordinate.fingerprint] else { return .run(nil) }
         if let decision = entry.decision {
@@ -165,6 +180,10 @@ public struct LedgerFold: Sendable {
         let fingerprint = decision.coordinate.fingerprint
         let known = outcome(of: fingerprint)
         if let known {
+            let outcomes: Set = [known.outcome, decision.detail.outcome]
+            if known.replay == decision.coordinate.replay, outcomes == [.dead, .completed] {
+                lateCompletions.insert(DeadLetterKey(fingerprint: fingerprint, replay: known.replay))
+            }
             let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn)
             let new = (
                 decision.coordinate.replay, decision.detail.outcome.outcomeClass.rawValue, decision.coordinate.turn

@@ -132,7 +132,8 @@ struct Generate {
             place: place())
         if chance(0.4) {
             letter.event.task = ""
-            letter.raw = DeadLetter.RawRecord(key: optional { $0.bytes(0...20) }, headers: extraHeaders(), problem: text())
+            letter.raw = DeadLetter.RawRecord(
+                key: optional { $0.bytes(0...20) }, headers: extraHeaders(), problem: text())
         }
         return .letter(letter)
     }
