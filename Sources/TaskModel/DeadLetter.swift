@@ -44,6 +44,11 @@ public struct DeadLetter: Hashable, Sendable {
         /// How many headers are left out; nil for none.
         public var omittedHeaders: Int?
 
+        private enum CodingKeys: String, CodingKey {
+            case key, headers, problem
+            case omittedHeaders = "omitted_headers"
+        }
+
         /// Bytes of JSON that all of it may take.
         public static let maximumBytes = 128 * 1024
         public static let maximumKeyBytes = 16 * 1024
