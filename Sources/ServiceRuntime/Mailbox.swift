@@ -9,8 +9,21 @@ package final class Mailbox<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element] = []
         var consumer: CheckedContinuation<Void, Never>?
-        var producers: [CheckedContinuation<Void, Never>] = []
+        /// Who waits for room, oldest first.
+        var producers: [(id: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+        var nextID: UInt64 = 0
         var isClosed = false
+
+        mutating func takeConsumer() -> CheckedContinuation<Void, Never>? {
+            defer { consumer = nil }
+            return consumer
+        }
+    }
+
+    private enum Offer {
+        case accepted(waking: CheckedContinuation<Void, Never>?)
+        case refused
+        case full
     }
 
     private let capacity: Int
@@ -21,34 +34,64 @@ package final class Mailbox<Element: Sendable>: Sendable {
         self.capacity = capacity
     }
 
-    /// Adds an element, waiting for room. Dropped (and false returned) when the mailbox is closed.
+    /// Adds an element, waiting for room. False, and the element is not added, when the mailbox is closed or the task is
+    /// cancelled before there was room.
     @discardableResult
     package func send(_ element: Element) async -> Bool {
         while true {
-            let isFull = state.withLock { !$0.isClosed && $0.elements.count >= capacity }
-            guard isFull else { return post(element) }
-            await withCheckedContinuation { continuation in
-                let resumeNow = state.withLock { state in
-                    guard !state.isClosed && state.elements.count >= capacity else { return true }
-                    state.producers.append(continuation)
-                    return false
-                }
-                if resumeNow { continuation.resume() }
+            switch offer(element, limit: capacity) {
+            case .accepted(let consumer):
+                consumer?.resume()
+                return true
+            case .refused: return false
+            case .full: break
             }
+            guard !Task.isCancelled else { return false }
+            await waitForRoom()
         }
     }
 
     /// Adds an element without waiting. False when the mailbox is closed.
     @discardableResult
     package func post(_ element: Element) -> Bool {
-        let (accepted, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
-            guard !state.isClosed else { return (false, nil) }
+        guard case .accepted(let consumer) = offer(element, limit: .max) else { return false }
+        consumer?.resume()
+        return true
+    }
+
+    /// The test for room and the adding are one step: two senders never share one place.
+    private func offer(_ element: Element, limit: Int) -> Offer {
+        state.withLock { state in
+            if state.isClosed { return .refused }
+            if state.elements.count >= limit { return .full }
             state.elements.append(element)
-            defer { state.consumer = nil }
-            return (true, state.consumer)
+            return .accepted(waking: state.takeConsumer())
         }
-        waiter?.resume()
-        return accepted
+    }
+
+    /// Returns when there may be room, at the close, or when the task is cancelled.
+    private func waitForRoom() async {
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let resumeNow = state.withLock { state in
+                    // Asked under the lock: a cancellation after this finds the continuation there.
+                    guard !state.isClosed, state.elements.count >= capacity, !Task.isCancelled else { return true }
+                    state.producers.append((id, continuation))
+                    return false
+                }
+                if resumeNow { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+                guard let index = state.producers.firstIndex(where: { $0.id == id }) else { return nil }
+                return state.producers.remove(at: index).continuation
+            }
+            waiter?.resume()
+        }
     }
 
     /// All that has arrived, in order of arrival, waiting for the first; nil when closed and drained.
@@ -61,7 +104,7 @@ package final class Mailbox<Element: Sendable>: Sendable {
                 state.producers = []
                 return (batch, producers, state.isClosed)
             }
-            for producer in producers { producer.resume() }
+            for producer in producers { producer.continuation.resume() }
             if !batch.isEmpty { return batch }
             if isClosed { return nil }
             await withCheckedContinuation { continuation in
@@ -83,9 +126,8 @@ package final class Mailbox<Element: Sendable>: Sendable {
     package func close() {
         let waiters = state.withLock { state in
             state.isClosed = true
-            let waiters = state.producers + [state.consumer].compactMap { $0 }
+            let waiters = state.producers.map(\.continuation) + [state.takeConsumer()].compactMap { $0 }
             state.producers = []
-            state.consumer = nil
             return waiters
         }
         for waiter in waiters { waiter.resume() }

@@ -29,20 +29,23 @@ final class AttemptRunner: Sendable {
         guard let definition = definitions[start.event.task] else {
             preconditionFailure("the state machine starts only tasks that are defined")
         }
-        let context = TaskContext(
+        running.withLock { running in
+            running[start.id] = Task {
+                let result = await Self.run(definition.handler, context(of: start))
+                self.running.withLock { $0[start.id] = nil }
+                ended(start.id, result)
+            }
+        }
+    }
+
+    private func context(of start: AttemptStart) -> TaskContext {
+        TaskContext(
             event: start.event, queue: start.queue, fencingToken: start.fencingToken, worker: identity,
             deadline: start.deadline,
             logger: logger.with([
                 "task": start.event.task, "fingerprint": start.event.fingerprint.hex,
                 "attempt": "\(start.event.attempt)",
             ]))
-        running.withLock { running in
-            running[start.id] = Task {
-                let result = await Self.run(definition.handler, context)
-                self.running.withLock { $0[start.id] = nil }
-                ended(start.id, result)
-            }
-        }
     }
 
     func cancel(_ id: AttemptID) { running.withLock { $0[id] }?.cancel() }

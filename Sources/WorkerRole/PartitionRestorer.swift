@@ -10,19 +10,31 @@ struct PartitionRestorer: Sendable {
     let startPosition: StartPosition?
     let time: any TimeSource
     let logger: Logger
-    let deliver: @Sendable (WorkerWake) async -> Void
+    /// Whether the assignment that this is for still stands.
+    let isCurrent: @Sendable () -> Bool
+    /// Hands a wake to the loop; false when there is none any more.
+    let deliver: @Sendable (WorkerWake) async -> Bool
 
-    /// Bounded by ownership only: an unreachable log is asked again with a growing pause until the task is cancelled.
+    /// Bounded by ownership only: an unreachable log is asked again with a growing pause while the assignment stands.
     func restore(
-        _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?, follower: any LogFollower
+        _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?, _ follower: any LogFollower
     ) async {
+        await persist("restore", due) {
+            let position = try await read(due, ledger: ledger, epoch: epoch, ledgerFrom: ledgerFrom)
+            _ = await deliver(.restored(due, epoch: epoch, position))
+            // From now on the machine takes what the follower brings, and that begins where the scan ended.
+            await persist("following the ledger", due) { try await follower.add([ledger: position.ledgerEnd]) }
+        }
+    }
+
+    private func persist(_ what: String, _ due: TopicPartition, _ body: () async throws -> Void) async {
         var pause: Int64 = 100
-        while !Task.isCancelled {
+        while !Task.isCancelled, isCurrent() {
             do {
-                let position = try await read(due, ledger: ledger, epoch: epoch, ledgerFrom: ledgerFrom, follower)
-                return await deliver(.restored(due, epoch: epoch, position))
+                return try await body()
             } catch {
-                logger.warning("restore failed; trying again", ["partition": "\(due)", "error": "\(error)"])
+                if let error = error as? LogError, error.code == .closed { return }
+                logger.warning("\(what) failed; trying again", ["partition": "\(due)", "error": "\(error)"])
                 try? await time.sleep(milliseconds: pause)
                 pause = min(5000, pause * 2)
             }
@@ -30,17 +42,16 @@ struct PartitionRestorer: Sendable {
     }
 
     private func read(
-        _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?, _ follower: any LogFollower
+        _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?
     ) async throws -> RestoredPosition {
         let committed = try await log.committed(group: group, partitions: [due])[due]
         let bounds = try await log.bounds(of: [due, ledger])
         let ledgerBounds = bounds[ledger] ?? OffsetBounds(start: 0, end: 0)
-        let deliver = deliver
+        let (deliver, isCurrent) = (deliver, isCurrent)
         try await log.scan(ledger, from: max(ledgerFrom ?? 0, ledgerBounds.start), to: ledgerBounds.end) { records in
-            await deliver(.scanned(due, epoch: epoch, records))
-            return true
+            guard isCurrent() else { return false }
+            return await deliver(.scanned(due, epoch: epoch, records))
         }
-        try await follower.add([ledger: ledgerBounds.end])
         return RestoredPosition(
             committed: committed, due: bounds[due] ?? OffsetBounds(start: 0, end: 0), ledgerEnd: ledgerBounds.end,
             requestedStart: try await requestedStart(due, bounds[due]))

@@ -24,21 +24,40 @@ struct Suspicion: Hashable, Sendable {
     }
 }
 
-/// The suspects that run now, and who may join them.
+/// The suspects that run now or are about to, and who may join them.
 struct SuspectRegister: Hashable, Sendable {
-    private var running: [TurnPlaceKey: Suspicion] = [:]
+    private let concurrency: Int
+    /// Companions that each one bears.
+    private var members: [Coordinate: Int] = [:]
+    private var noting: Set<Coordinate> = []
+    /// The least of `members`.
+    private var tolerance = Int.max
 
-    /// A turn's identity for the register: its coordinate.
-    typealias TurnPlaceKey = Coordinate
+    init(concurrency: Int) { self.concurrency = concurrency }
 
-    var count: Int { running.count }
+    /// Those whose note is on the way: they hold a slot already.
+    var notingCount: Int { noting.count }
+
+    /// Whether anybody at all could join.
+    var isClosed: Bool { members.count > tolerance }
 
     /// A suspect may start only if neither it nor any that runs would have more companions than it may.
-    func admits(_ suspicion: Suspicion, concurrency: Int) -> Bool {
-        running.count <= suspicion.companions(concurrency: concurrency)
-            && running.values.allSatisfy { running.count <= $0.companions(concurrency: concurrency) }
+    func admits(_ suspicion: Suspicion) -> Bool {
+        members.count <= min(tolerance, suspicion.companions(concurrency: concurrency))
     }
 
-    mutating func insert(_ coordinate: Coordinate, _ suspicion: Suspicion) { running[coordinate] = suspicion }
-    mutating func remove(_ coordinate: Coordinate) { running[coordinate] = nil }
+    mutating func note(_ coordinate: Coordinate, _ suspicion: Suspicion) {
+        let companions = suspicion.companions(concurrency: concurrency)
+        members[coordinate] = companions
+        noting.insert(coordinate)
+        tolerance = min(tolerance, companions)
+    }
+
+    mutating func started(_ coordinate: Coordinate) { noting.remove(coordinate) }
+
+    mutating func remove(_ coordinate: Coordinate) {
+        noting.remove(coordinate)
+        guard members.removeValue(forKey: coordinate) == tolerance else { return }
+        tolerance = members.values.min() ?? .max
+    }
 }

@@ -49,8 +49,10 @@ package struct WorkerConfiguration: Hashable, Sendable {
     /// How many unsettled events of a partition are suspects after an unclean takeover.
     package var maximumSuspects = 1000
     package var unknownTaskMaxAge: Int64 = 3_600_000
-    /// Pause between attempts to append what the log refused.
+    /// First pause before the log is asked again to take what it refused; doubled up to `maximumAppendRetryDelay`.
     package var appendRetryDelay: Int64 = 500
+    /// Also the pause between tries of a record that the log refuses as too large.
+    package var maximumAppendRetryDelay: Int64 = 30_000
     package var sessionTimeout = 8000
     package var startPosition: StartPosition?
 

@@ -5,9 +5,14 @@ internal import TaskTelemetry
 
 /// A worker's series. The machine counts in plain numbers; each round of the loop publishes the differences.
 final class WorkerMetrics: Sendable {
+    private struct OutcomeKey: Hashable {
+        var task: String
+        var outcome: Outcome
+    }
+
     private struct State {
         var last = WorkerCounters()
-        var outcomes: [String: MetricCounter] = [:]
+        var outcomes: [OutcomeKey: MetricCounter] = [:]
         var starts: [AttemptID: (task: String, uptime: Int64)] = [:]
         var durations: [String: MetricHistogram] = [:]
         var gauges: Set<TopicPartition> = []
@@ -36,7 +41,9 @@ final class WorkerMetrics: Sendable {
             (\.leased, total("leases_awaited", "Turns that another worker finishes under a lease.")),
             (\.reattached, total("leases_reattached", "Own leases that came back.")),
             (\.timeouts, total("attempts_timed_out", "Attempts past their timeout.")),
+            (\.undecodable, total("events_undecodable", "Records that could not be read.")),
             (\.appendFailures, total("append_failures", "Appends that the log refused.")),
+            (\.stuck, total("appends_stuck", "Refusals of a record as too large that nothing smaller can stand for.")),
         ]
     }
 
@@ -61,7 +68,7 @@ final class WorkerMetrics: Sendable {
     func count(_ report: WorkerReport) {
         guard case .settled(_, let task, let outcome, _, _, _) = report else { return }
         let counter = state.withLock { state in
-            let key = "\(task)\u{0}\(outcome.word)"
+            let key = OutcomeKey(task: task, outcome: outcome)
             let counter =
                 state.outcomes[key]
                 ?? registry.counter(
@@ -85,12 +92,24 @@ final class WorkerMetrics: Sendable {
         running.set(machine.runningCount)
     }
 
+    /// Only of partitions that are open now: a late answer must not bring a series back.
     func lag(_ partition: TopicPartition, records: Int64) {
+        guard state.withLock({ $0.gauges.contains(partition) }) else { return }
         gauge("tidemill_lag_records", "Records from the watermark to the log's end.", partition).set(Double(records))
     }
 
+    /// Sets the gauges of the open partitions and ends those of partitions that went.
     func gauges(_ machine: WorkerStateMachine, now: Timestamp) {
-        for status in machine.partitionStatus {
+        let statuses = machine.partitionStatus
+        let open = Set(statuses.map(\.partition))
+        let gone = state.withLock { state in
+            defer { state.gauges = open }
+            return state.gauges.subtracting(open)
+        }
+        for partition in gone {
+            for name in Self.partitionGauges { registry.remove(name, labels: labels(partition)) }
+        }
+        for status in statuses {
             gauge("tidemill_holes", "Unsettled records above the watermark.", status.partition).set(status.holes)
             gauge("tidemill_watermark_age_seconds", "Age of the lowest unsettled record.", status.partition)
                 .set(status.holes == 0 ? 0 : Double(max(0, now - status.watermarkTime)) / 1000)
@@ -99,7 +118,15 @@ final class WorkerMetrics: Sendable {
         }
     }
 
+    private static let partitionGauges = [
+        "tidemill_holes", "tidemill_watermark_age_seconds", "tidemill_dedup_window_seconds", "tidemill_lag_records",
+    ]
+
+    private func labels(_ partition: TopicPartition) -> MetricLabels {
+        ["topic": partition.topic, "partition": "\(partition.partition)"]
+    }
+
     private func gauge(_ name: String, _ help: String, _ partition: TopicPartition) -> MetricGauge {
-        registry.gauge(name, help: help, labels: ["topic": partition.topic, "partition": "\(partition.partition)"])
+        registry.gauge(name, help: help, labels: labels(partition))
     }
 }

@@ -6,8 +6,6 @@ internal import TaskTelemetry
 
 /// The tasks round the loop.
 extension WorkerService {
-    /// How long a hand-off may wait for the log; the group gives a revocation two seconds.
-    static let handOffBound: Int64 = 1200
     static let heartbeatInterval: Int64 = 5000
 
     func pump(_ member: any GroupMember) async {
@@ -37,49 +35,6 @@ extension WorkerService {
         }
     }
 
-    /// The commit comes first: a crash after the fetch began must be visible to the successor.
-    func open(_ due: TopicPartition, _ start: Int64, _ commit: CommittedOffset, _ member: any GroupMember) async {
-        var pause: Int64 = 100
-        while !Task.isCancelled {
-            do {
-                try await member.commit([due: commit])
-                return try await member.start([due: start])
-            } catch let error as LogError where error.code == .fenced {
-                return
-            } catch let error as LogError where error.code == .closed {
-                return
-            } catch {
-                logger.warning("opening failed; trying again", ["partition": "\(due)", "error": "\(error)"])
-                try? await time.sleep(milliseconds: pause)
-                pause = min(5000, pause * 2)
-            }
-        }
-    }
-
-    /// A commit is a statement of fact: one that fails is followed by a newer one.
-    func commit(_ commits: [TopicPartition: CommittedOffset], _ member: any GroupMember) async {
-        do {
-            try await member.commit(commits)
-        } catch {
-            logger.debug("commit failed", ["error": "\(error)"])
-        }
-    }
-
-    func handOff(
-        _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset], after barrier: OneShot,
-        _ member: any GroupMember
-    ) async {
-        _ = await time.wait(for: barrier, milliseconds: Self.handOffBound)
-        let committed = OneShot()
-        // Not awaited as a child: a coordinator that does not answer must not hold the partitions.
-        Task {
-            if !commits.isEmpty { await commit(commits, member) }
-            committed.fire()
-        }
-        _ = await time.wait(for: committed, milliseconds: 500)
-        await member.release(partitions)
-    }
-
     func beat() async {
         while !Task.isCancelled {
             guard mailbox.post(.heartbeat) else { return }
@@ -88,18 +43,15 @@ extension WorkerService {
     }
 
     /// One record of what this worker is and does, for `doctor` and dashboards; and the lag gauges.
-    func beat(_ machine: WorkerStateMachine, _ group: inout ThrowingTaskGroup<Void, any Error>) {
+    func beat(_ machine: WorkerStateMachine, _ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        // Nothing after the farewell: it would bring this worker back to life.
+        guard machine.life != .finished else { return }
         let status = WorkerStatus(
             worker: configuration.identity, role: "worker", version: TidemillVersion.current,
             host: ProcessInfo.processInfo.hostName, processID: ProcessInfo.processInfo.processIdentifier,
             partitions: machine.openPartitions.map(\.description), running: machine.runningCount,
             concurrency: configuration.concurrency, at: time.now())
-        pipeline.submit(
-            PendingAppend(
-                purpose: .note,
-                record: LogAppend(
-                    topic: configuration.names.workers, partition: 0, key: Array(status.worker.utf8),
-                    value: CanonicalJSON.encode(status))))
+        pipeline.submit(presence(CanonicalJSON.encode(status)))
         metrics.gauges(machine, now: time.now())
         let watermarks = machine.watermarks
         guard !watermarks.isEmpty else { return }
@@ -109,6 +61,17 @@ extension WorkerService {
                 self.metrics.lag(partition, records: max(0, (bounds[partition]?.end ?? 0) - watermark))
             }
         }
+    }
+
+    /// A tombstone: it left in good order.
+    var farewell: PendingAppend { presence(nil) }
+
+    private func presence(_ value: [UInt8]?) -> PendingAppend {
+        PendingAppend(
+            purpose: .heartbeat,
+            record: LogAppend(
+                topic: configuration.names.workers, partition: 0, key: Array(configuration.identity.utf8),
+                value: value))
     }
 
     func report(_ report: WorkerReport) {
@@ -134,8 +97,15 @@ extension WorkerService {
         case .appendFailed(let error): logger.warning("append failed; trying again", ["error": error.message])
         case .leaseLost(let coordinate):
             logger.warning("lease lost, attempt cancelled", ["fingerprint": coordinate.fingerprint.hex])
-        case .resolved(let coordinate):
-            logger.info("dead letter resolved by a late completion", ["fingerprint": coordinate.fingerprint.hex])
+        case .stuck(let coordinate, let error):
+            logger.error(
+                "the log refuses a record as too large; it stays unsettled and is tried again. Raise the topic's "
+                    + "max.message.bytes, or trim what the event carries",
+                ["fingerprint": coordinate.fingerprint.hex, "error": error.message])
+        case .resolved(let key):
+            logger.info("dead letter resolved by a late completion", ["fingerprint": key.fingerprint.hex])
+        case .abandoned(let appends):
+            logger.error("the log did not answer until the end of the stop", ["appends given up": "\(appends)"])
         }
     }
 }

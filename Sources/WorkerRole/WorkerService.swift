@@ -22,7 +22,8 @@ package final class WorkerService: Service {
     let configuration: WorkerConfiguration
     let time: any TimeSource
     let logger: Logger
-    let mailbox = Mailbox<Wake>(capacity: 256)
+    /// Batches of records count as one, so this bounds what is read ahead of the loop.
+    let mailbox = Mailbox<Wake>(capacity: 32)
     let metrics: WorkerMetrics
     let onReport: (@Sendable (WorkerReport) -> Void)?
     private let definitions: [String: TaskDefinition]
@@ -64,17 +65,26 @@ package final class WorkerService: Service {
                 group: configuration.names.workerGroup,
                 topics: configuration.queues.map { configuration.names.due($0.name) },
                 clientID: configuration.workerID, sessionTimeoutMilliseconds: configuration.sessionTimeout))
-        let follower = try await log.follow([:])
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let follower: any LogFollower
+        do {
+            follower = try await log.follow([:])
+        } catch {
+            await member.leave()
+            throw error
+        }
+        let desk = MemberDesk(member: member, time: time, logger: logger)
+        // Discarding: a worker runs for months, and every commit is a child.
+        try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await self.pump(member) }
             group.addTask { await self.pump(follower) }
+            group.addTask { await desk.run() }
             group.addTask { await self.pipeline.run() }
             group.addTask { await self.beat() }
             let mailbox = mailbox
             let ended: Result<Void, any Error>
             do {
                 try await withTaskCancellationHandler {
-                    try await loop(member, follower, &group)
+                    try await loop(desk, follower, &group)
                 } onCancel: {
                     // The impatient end: nothing is handed off; the session timeout hands over.
                     mailbox.close()
@@ -86,6 +96,7 @@ package final class WorkerService: Service {
             // Whoever waits is woken before the group waits for its children.
             mailbox.close()
             pipeline.close()
+            desk.close()
             await runner.finishAll()
             await follower.close()
             await member.leave()
@@ -115,12 +126,15 @@ package final class WorkerService: Service {
     }
 
     private func loop(
-        _ member: any GroupMember, _ follower: any LogFollower, _ group: inout ThrowingTaskGroup<Void, any Error>
+        _ desk: MemberDesk, _ follower: any LogFollower, _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
         var machine = WorkerStateMachine(
             configuration: configuration,
             tasks: definitions.mapValues { TaskPolicy(timeout: $0.timeout, retry: $0.retry) })
-        var alarm: Int64?
+        var shell = WorkerShell(service: self, runner: runner, desk: desk, follower: follower)
+        let mailbox = mailbox
+        var alarm = Alarm(time: time) { mailbox.post(.machine(.timer)) }
+        defer { alarm.stop() }
         while let wakes = await mailbox.receive() {
             for wake in wakes {
                 switch wake {
@@ -128,78 +142,18 @@ package final class WorkerService: Service {
                 case .heartbeat: beat(machine, &group)
                 case .drained:
                     metrics.publish(machine)
+                    metrics.gauges(machine, now: time.now())
                     return
                 case .machine(let wake):
-                    if case .timer = wake { alarm = nil }
+                    if case .timer = wake { alarm.rang() }
                     if case .finished(let id, _) = wake { metrics.ended(id, at: time.uptime()) }
                     let now = WorkerNow(wall: time.now(), uptime: time.uptime())
-                    for action in machine.handle(wake, now: now) { perform(action, machine, member, follower, &group) }
+                    for action in machine.handle(wake, now: now) { shell.perform(action, machine, &group) }
                 }
             }
             metrics.publish(machine)
-            if let next = machine.nextWake, alarm.map({ next < $0 }) ?? true {
-                alarm = next
-                group.addTask { await self.sleep(until: next) }
-            }
+            alarm.ring(at: machine.nextWake)
         }
         throw CancellationError()
-    }
-
-    private func sleep(until uptime: Int64) async {
-        guard uptime < .max else { return }
-        try? await time.sleep(milliseconds: max(0, uptime - time.uptime()))
-        mailbox.post(.machine(.timer))
-    }
-
-    private func perform(
-        _ action: WorkerAction, _ machine: WorkerStateMachine, _ member: any GroupMember, _ follower: any LogFollower,
-        _ group: inout ThrowingTaskGroup<Void, any Error>
-    ) {
-        switch action {
-        case .append(let append): pipeline.submit(append)
-        case .start(let start):
-            metrics.started(start, now: time.now(), uptime: time.uptime())
-            runner.start(start)
-        case .cancel(let id): runner.cancel(id)
-        case .restore(let due, let epoch, let from):
-            guard let ledger = machine.ledger(of: due) else { return }
-            let restorer = restorer
-            group.addTask {
-                await restorer.restore(due, ledger: ledger, epoch: epoch, ledgerFrom: from, follower: follower)
-            }
-        case .open(let due, _, let start, let commit):
-            group.addTask { await self.open(due, start, commit, member) }
-        case .commit(let commits): group.addTask { await self.commit(commits, member) }
-        case .handOff(let partitions, let commits):
-            let barrier = pipeline.barrier()
-            group.addTask { await self.handOff(partitions, commits, after: barrier, member) }
-        case .pause(let partitions): group.addTask { await member.pause(partitions) }
-        case .resume(let partitions): group.addTask { await member.resume(partitions) }
-        case .unfollow(let partitions): group.addTask { await follower.remove(partitions) }
-        case .leave:
-            let barrier = pipeline.barrier()
-            group.addTask {
-                _ = await self.time.wait(for: barrier, milliseconds: Self.handOffBound)
-                await member.leave()
-            }
-        case .finish:
-            let barrier = pipeline.barrier()
-            group.addTask {
-                await barrier.wait()
-                self.mailbox.post(.drained)
-            }
-        case .report(let report):
-            metrics.count(report)
-            self.report(report)
-            onReport?(report)
-        }
-    }
-
-    private var restorer: PartitionRestorer {
-        let mailbox = mailbox
-        return PartitionRestorer(
-            log: log, group: configuration.names.workerGroup, startPosition: configuration.startPosition, time: time,
-            logger: logger
-        ) { await mailbox.send(.machine($0)) }
     }
 }

@@ -3,28 +3,40 @@ internal import TaskModel
 
 /// Partitions come: restore the ledger, then open. Nothing is fetched before the fold is whole.
 extension WorkerStateMachine {
-    mutating func assign(_ assigned: [TopicPartition], epoch: Int64) {
+    mutating func assign(_ assigned: [TopicPartition], epoch: Int64, _ now: WorkerNow) {
         guard case .running = life else { return }
+        // An assignment that was never taken back is over all the same.
+        lose(assigned.filter { partitions[$0] != nil }, now)
         for due in assigned.sorted() {
-            guard let queue = configuration.names.queue(ofDueTopic: due.topic) else { continue }
-            let ledger = TopicPartition(configuration.names.ledger(queue), due.partition)
-            partitions[due] = PartitionState(due: due, ledger: ledger, queue: queue, epoch: epoch)
-            ledgers[ledger]?.expiresAt = nil
+            guard let name = configuration.names.queue(ofDueTopic: due.topic),
+                let queue = configuration.queues.first(where: { $0.name == name })
+            else { continue }
+            let ledger = TopicPartition(configuration.names.ledger(name), due.partition)
+            partitions[due] = PartitionState(
+                due: due, ledger: ledger, queue: name, count: queue.partitions, epoch: epoch)
             let known = ledgers[ledger]?.position
-            if known == nil { ledgers[ledger] = LedgerState(fold: LedgerFold(), position: 0) }
+            if known == nil { ledgers[ledger] = LedgerState() }
+            ledgers[ledger]?.expiresAt = nil
+            ledgers[ledger]?.owner = due
+            ledgers[ledger]?.isScanning = true
             actions.append(.restore(due, epoch: epoch, ledgerFrom: known))
         }
     }
 
     mutating func scanned(_ due: TopicPartition, epoch: Int64, _ records: [LogRecord]) {
-        guard let partition = partitions[due], partition.epoch == epoch else { return }
-        for record in records { fold(record, into: partition.ledger) }
+        guard let partition = partitions[due], partition.epoch == epoch, partition.phase == .restoring else { return }
+        for record in records {
+            guard let (entry, change) = fold(record, into: partition.ledger) else { continue }
+            obeyInAttempts(entry, change, partition.ledger)
+        }
     }
 
     mutating func restored(_ due: TopicPartition, epoch: Int64, _ position: RestoredPosition, _ now: WorkerNow) {
         guard let partition = partitions[due], partition.epoch == epoch, partition.phase == .restoring else { return }
-        if let ledger = ledgers[partition.ledger] {
-            ledgers[partition.ledger]?.position = max(ledger.position, position.ledgerEnd)
+        if let index = ledgers.index(forKey: partition.ledger) {
+            let applied = ledgers.values[index].position
+            ledgers.values[index].position = max(applied, position.ledgerEnd)
+            ledgers.values[index].isScanning = false
         }
         switch Self.start(position, due) {
         case .failure(let problem):
@@ -32,30 +44,24 @@ extension WorkerStateMachine {
             actions.append(.report(.stopped(due, problem.text)))
         case .success(let start):
             open(due, at: start, position)
+            resolveLateCompletions(of: partition.ledger, now)
             if nextEviction == nil { nextEviction = now.uptime + evictionInterval }
         }
     }
 
     private mutating func open(_ due: TopicPartition, at start: Int64, _ position: RestoredPosition) {
-        guard var partition = partitions[due] else { return }
-        let committed = position.committed.flatMap { $0.offset == start ? $0 : nil }
+        // An operator's start position that overrides a commit also overrides what that commit knows.
+        let committed = position.committed.flatMap { $0.offset <= position.due.end ? $0 : nil }
         let metadata = committed.flatMap { CommitMetadata(offset: $0.offset, metadata: $0.metadata) }
-        partition.phase = .open
-        partition.tracker = OffsetTracker(start: start)
-        partition.committedHoles = metadata.map(CommittedHoles.init)
         let isUnclean = committed != nil && metadata?.isClean != true
-        if isUnclean {
-            partition.suspectEnd = position.due.end
-            partition.suspectsLeft = configuration.maximumSuspects
-        }
+        partitions[due]?.open(
+            at: start, committed: metadata, suspectsBelow: isUnclean ? position.due.end : 0,
+            maximumSuspects: configuration.maximumSuspects)
         // From here on a crash is visible: the mark is gone before the first attempt starts.
-        let unclean = metadata.map { CommitMetadata(highMark: $0.highMark, holes: $0.holes, isClean: false) }
-        let commit = CommittedOffset(
-            offset: start,
-            metadata: (unclean ?? CommitMetadata(highMark: start, holes: [], isClean: false)).encoded(offset: start))
-        partition.lastCommit = commit
-        partitions[due] = partition
-        actions.append(.open(due, epoch: partition.epoch, start: start, commit: commit))
+        guard let commit = partitions[due]?.takeCommit(isClean: false), let epoch = partitions[due]?.epoch else {
+            return
+        }
+        actions.append(.open(due, epoch: epoch, start: start, commit: commit))
         actions.append(.report(.opened(due, start: start, suspects: isUnclean)))
     }
 

@@ -13,41 +13,47 @@ extension WorkerStateMachine {
     /// A note for each turn of the partition that is at work and undecided.
     private mutating func leaseUndecided(_ due: TopicPartition, _ now: WorkerNow) {
         guard let partition = partitions[due] else { return }
-        for (_, turn) in partition.turns.sorted(by: { $0.key < $1.key }) {
+        for offset in partition.offsetsInOrder {
+            guard let turn = partition[offset] else { continue }
             switch turn.stage {
             case .running(let id):
                 depart(id, isExpired: false, now)
-                appendLedger(leaseNote(turn.event), to: partition.ledger, .lease(id, sentAt: now.uptime))
+                appendLedger(leaseNote(turn.facts.event), to: partition.ledger, .lease(id, sentAt: now.uptime))
             case .noting:
                 // Noted, not started: the start was not lost.
-                suspects.remove(turn.event.coordinate)
-                appendLedger(ledgerNote(.released, turn.event), to: partition.ledger, .note)
+                suspects.remove(turn.facts.coordinate)
+                appendLedger(ledgerNote(.released, turn.facts.event), to: partition.ledger, .note)
             case .settling(let machine):
-                // The decision may still be refused: it stays ours to append.
+                // The decision may still be refused: it stays ours to append, and the turn ours until then.
                 guard case .deciding(let decision) = machine.state else { continue }
-                rememberDeparted(decision, ledger: partition.ledger)
+                appendLedger(leaseNote(turn.facts.event), to: partition.ledger, .note)
+                decideDeparted(decision, ledger: partition.ledger, until: now.uptime + configuration.lease * 8 / 10)
             case .waiting, .ready, .forwarding, .leased: break
             }
         }
     }
 
     private mutating func depart(_ id: AttemptID, isExpired: Bool, _ now: WorkerNow) {
-        guard let coordinate = attempts[id]?.turn.event.coordinate else { return }
+        guard let coordinate = attempts[id]?.facts.coordinate else { return }
+        let renewAt = now.uptime + configuration.lease / 3
         attempts[id]?.standing = .departed(
-            Attempt.Departure(since: now.uptime, renewAt: now.uptime + configuration.lease / 3, isExpired: isExpired))
+            Attempt.Departure(since: now.uptime, renewAt: renewAt, isExpired: isExpired))
+        nextAttemptCheck = min(nextAttemptCheck, renewAt)
         departed[coordinate] = id
     }
 
     private func leaseNote(_ event: TaskEvent) -> LedgerRecord {
-        ledgerNote(.leased(Lease(holder: configuration.identity, length: configuration.lease)), event)
+        ledgerNote(.leased(Lease(holder: identity, length: configuration.lease)), event)
     }
 
-    /// A decision on its way is sent once more under the name of a departed one: the same record, so harmless, and its
-    /// acknowledgement is what the stop waits for.
-    private mutating func rememberDeparted(_ decision: Decision, ledger: TopicPartition) {
-        let before = actions.count
-        appendLedger(decision.record, to: ledger, .departedDecision(decision.coordinate))
-        if case .append(let append) = actions[before] { departedDecisions[decision.coordinate] = append }
+    /// A decision of a turn that is another's, or about to be. One that is on its way already is sent once more under
+    /// this purpose: the same record, so harmless, and its acknowledgement is what a stop waits for.
+    private mutating func decideDeparted(_ decision: Decision, ledger: TopicPartition, until: Int64) {
+        let append = PendingAppend(
+            purpose: .departedDecision(decision.coordinate), record: ledgerAppend(decision.record, to: ledger))
+        departedDecisions[decision.coordinate] = DepartedDecision(
+            append: append, until: decision.detail.outcome == .completed ? nil : until)
+        actions.append(.append(append))
     }
 
     private mutating func drop(_ due: TopicPartition, _ now: WorkerNow) {
@@ -57,6 +63,7 @@ extension WorkerStateMachine {
             ledgers[partition.ledger] = nil
             actions.append(.unfollow([partition.ledger]))
         } else {
+            ledgers[partition.ledger]?.owner = nil
             ledgers[partition.ledger]?.expiresAt = now.uptime + configuration.retention
         }
     }
@@ -65,18 +72,25 @@ extension WorkerStateMachine {
     mutating func lose(_ lost: [TopicPartition], _ now: WorkerNow) {
         for due in lost {
             guard let partition = partitions[due] else { continue }
-            for turn in partition.turns.values {
+            for offset in partition.offsetsInOrder {
+                guard let turn = partition[offset] else { continue }
                 switch turn.stage {
                 case .running(let id):
                     depart(id, isExpired: true, now)
                     cancel(id, .leaseExpired)
-                    actions.append(.report(.leaseLost(turn.event.coordinate)))
-                case .noting: suspects.remove(turn.event.coordinate)
-                default: break
+                    actions.append(.report(.leaseLost(turn.facts.coordinate)))
+                case .noting: suspects.remove(turn.facts.coordinate)
+                case .settling(let machine):
+                    guard case .deciding(let decision) = machine.state, decision.detail.outcome == .completed else {
+                        continue
+                    }
+                    decideDeparted(decision, ledger: partition.ledger, until: .max)
+                case .waiting, .ready, .forwarding, .leased: break
                 }
             }
             drop(due, now)
         }
+        if !lost.isEmpty { actions.append(.forget(lost)) }
     }
 
     /// Uptime at which a departed attempt must stop: 20 % before the owner may start it.
@@ -98,40 +112,32 @@ extension WorkerStateMachine {
             departure.isExpired = true
             attempts[id]?.standing = .departed(departure)
             cancel(id, .leaseExpired)
-            actions.append(.report(.leaseLost(attempt.turn.event.coordinate)))
+            actions.append(.report(.leaseLost(attempt.facts.coordinate)))
         } else if departure.renewAt <= now.uptime {
             departure.renewAt = now.uptime + configuration.lease / 3
             attempts[id]?.standing = .departed(departure)
-            appendLedger(leaseNote(attempt.turn.event), to: attempt.ledger, .lease(id, sentAt: now.uptime))
+            appendLedger(leaseNote(attempt.facts.event), to: attempt.ledger, .lease(id, sentAt: now.uptime))
         }
     }
 
-    /// The holder's only right: one decision, into the ledger of a partition that is another's.
-    mutating func finishDeparted(_ attempt: Attempt, _ departure: Attempt.Departure, _ detail: OutcomeDetail) {
-        let coordinate = attempt.turn.event.coordinate
-        if attempt.cancelReason == .shutdown, detail.outcome != .completed {
-            appendLedger(ledgerNote(.released, attempt.turn.event), to: attempt.ledger, .note)
+    /// The holder's only right: one decision, into the ledger of a partition that is another's. `completed` is true
+    /// whenever it comes; anything else only under a lease, of a turn that nobody has decided.
+    mutating func finishDeparted(
+        _ attempt: Attempt, _ departure: Attempt.Departure, _ detail: OutcomeDetail, _ now: WorkerNow
+    ) {
+        let verdict = ledgers[attempt.ledger]?.fold.judge(attempt.facts.coordinate)
+        if detail.outcome != .completed {
+            guard !departure.isExpired, attempt.cancelReason != .decidedElsewhere else { return }
+            if let verdict, case .run = verdict {} else if verdict != nil { return }
+            // Stopped by us, not by a fault of its own: the next owner runs the same turn, nothing is spent.
+            if attempt.cancelReason == .shutdown || attempt.cancelReason == .leaseExpired {
+                return appendLedger(ledgerNote(.released, attempt.facts.event), to: attempt.ledger, .note)
+            }
+        } else if case .stale(.completed) = verdict {
             return
         }
-        let mayOnlyComplete = departure.isExpired || attempt.cancelReason == .decidedElsewhere
-        guard !mayOnlyComplete || detail.outcome == .completed else { return }
-        if let known = ledgers[attempt.ledger]?.fold.judge(coordinate), case .stale(.completed) = known { return }
-        rememberDeparted(decision(attempt.turn.event, detail), ledger: attempt.ledger)
+        decideDeparted(
+            decision(attempt.facts.event, detail), ledger: attempt.ledger, until: leaseStop(departure))
         count(detail.outcome)
-    }
-
-    /// Stop in good order: everything is handed off at once, what runs may finish within the grace period.
-    mutating func stop(_ now: WorkerNow) {
-        guard case .running = life else { return }
-        life = .draining(until: now.uptime + configuration.grace)
-        suspectsReady = []
-        handOff(partitions.keys.sorted(), now)
-        actions.append(.leave)
-    }
-
-    /// The grace period is over: the rest goes back, nothing of it spent.
-    mutating func releaseRest(_ now: WorkerNow) {
-        for id in attempts.keys.sorted() where attempts[id]?.cancelReason != .shutdown { cancel(id, .shutdown) }
-        life = .draining(until: .max)
     }
 }

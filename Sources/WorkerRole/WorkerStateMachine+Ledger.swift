@@ -4,71 +4,78 @@ internal import TaskModel
 /// The ledger is read for as long as a partition is owned: what others append (a zombie, a lease holder, a person who
 /// cancels) is obeyed.
 extension WorkerStateMachine {
-    /// Folds a record in without acting on it (a restore).
-    mutating func fold(_ record: LogRecord, into ledger: TopicPartition) {
-        _ = apply(record, to: ledger)
+    func ledger(of due: TopicPartition) -> TopicPartition? {
+        guard let index = partitions.index(forKey: due) else { return nil }
+        return partitions.values[index].ledger
     }
 
-    private mutating func apply(_ record: LogRecord, to ledger: TopicPartition) -> (LedgerRecord, LedgerFold.Change)? {
-        guard ledgers[ledger] != nil else { return nil }
-        if let position = ledgers[ledger]?.position, record.offset >= position {
-            ledgers[ledger]?.position = record.offset + 1
+    /// Folds a record in. Nil when it is no ledger record, or was applied before: a scan and the follower may both
+    /// bring it, and notes are counted.
+    mutating func fold(_ record: LogRecord, into ledger: TopicPartition) -> (LedgerRecord, LedgerFold.Change)? {
+        guard let index = ledgers.index(forKey: ledger), record.offset >= ledgers.values[index].position else {
+            return nil
         }
+        ledgers.values[index].position = record.offset + 1
         guard let key = record.key, let fingerprint = Fingerprint(bytes: key), let value = record.value,
-            let entry = try? LedgerRecord(fingerprint: fingerprint, value: value),
-            let change = ledgers[ledger]?.fold.apply(entry, time: record.timestamp)
+            let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
         else { return nil }
-        return (entry, change)
+        return (entry, ledgers.values[index].fold.apply(entry, time: record.timestamp))
     }
 
     mutating func tail(_ records: [LogRecord], _ now: WorkerNow) {
-        for record in records {
-            let ledger = record.topicPartition
-            guard let (entry, change) = apply(record, to: ledger) else { continue }
-            obeyInAttempts(entry, change)
-            guard let due = dueOwned(ledger), let partition = partitions[due], partition.phase == .open else {
-                continue
-            }
-            if case .raised(let decision, from: .dead) = change, decision.detail.outcome == .completed {
-                resolve(decision.coordinate, now)
-            }
-            for offset in partition.offsets[entry.coordinate.fingerprint] ?? [] {
-                obey(entry, change, partition.place(offset), now)
-            }
+        var rest = records[...]
+        while let first = rest.first {
+            let end =
+                rest.firstIndex { $0.partition != first.partition || $0.topic != first.topic } ?? rest.endIndex
+            tail(rest[..<end], of: first.topicPartition, now)
+            rest = rest[end...]
         }
     }
 
-    private func dueOwned(_ ledger: TopicPartition) -> TopicPartition? {
-        partitions.values.first { $0.ledger == ledger }?.due
+    private mutating func tail(_ run: ArraySlice<LogRecord>, of ledger: TopicPartition, _ now: WorkerNow) {
+        guard ledgers[ledger]?.isScanning == false else { return }
+        let owner = ledgers[ledger]?.owner
+        for record in run {
+            guard let (entry, change) = fold(record, into: ledger), change != .none else { continue }
+            obeyInAttempts(entry, change, ledger)
+            guard let owner, let index = partitions.index(forKey: owner), partitions.values[index].phase == .open
+            else { continue }
+            for offset in partitions.values[index].offsets(of: entry.coordinate.fingerprint) {
+                guard let place = partitions[owner]?.place(offset) else { continue }
+                obey(entry, place, now)
+            }
+        }
+        if owner.map({ partitions[$0]?.phase == .open }) == true { resolveLateCompletions(of: ledger, now) }
     }
 
     /// A running attempt whose turn somebody else has decided has lost its object.
-    private mutating func obeyInAttempts(_ entry: LedgerRecord, _ change: LedgerFold.Change) {
-        guard case .raised(let decision, _) = change, decision.worker != configuration.identity else { return }
-        let concerned = attempts.values.filter {
-            let coordinate = $0.turn.event.coordinate
-            return coordinate.fingerprint == decision.coordinate.fingerprint
-                && coordinate.replay <= decision.coordinate.replay
+    mutating func obeyInAttempts(_ entry: LedgerRecord, _ change: LedgerFold.Change, _ ledger: TopicPartition) {
+        guard case .raised = change, entry.worker != identity else { return }
+        for (id, attempt) in attempts where attempt.facts.coordinate.fingerprint == entry.coordinate.fingerprint {
+            guard attempt.ledger == ledger, let verdict = ledgers[ledger]?.fold.judge(attempt.facts.coordinate) else {
+                continue
+            }
+            if case .run = verdict { continue }
+            cancel(id, .decidedElsewhere)
         }
-        for attempt in concerned { cancel(attempt.id, .decidedElsewhere) }
     }
 
-    private mutating func obey(_ entry: LedgerRecord, _ change: LedgerFold.Change, _ place: TurnPlace, _ now: WorkerNow)
-    {
+    private mutating func obey(_ entry: LedgerRecord, _ place: TurnPlace, _ now: WorkerNow) {
         guard let turn = turn(at: place) else { return }
+        let isThisTurn = turn.facts.coordinate == entry.coordinate
         switch (turn.stage, entry.body) {
-        case (.leased, .leased(let lease)) where turn.event.coordinate == entry.coordinate:
+        case (.leased, .leased(let lease)) where isThisTurn && entry.worker != identity:
             // A renewal, counted from reading it.
-            partitions[place.partition]?.turns[place.offset]?.stage = .leased(until: now.uptime + lease.length)
-            leaseEnds.insert(LeaseEnd(uptime: now.uptime + lease.length, place: place))
-        case (.leased, .released) where turn.event.coordinate == entry.coordinate:
-            partitions[place.partition]?.turns[place.offset]?.stage = .waiting
-            judge(place, now)
-        case (.leased, .outcome), (.ready, .outcome), (.noting, .outcome):
-            guard case .raised = change else { return }
-            if turn.suspicion != nil { suspects.remove(turn.event.coordinate) }
-            partitions[place.partition]?.turns[place.offset]?.stage = .waiting
-            judge(place, now)
+            waitUnderLease(place, length: lease.length, now)
+        case (.ready, .leased(let lease)) where isThisTurn && entry.worker != identity:
+            // The hand-off could not wait for the log: better late than run beside it.
+            waitUnderLease(place, length: lease.length, now)
+            count(\.leased)
+        case (.leased, .released) where isThisTurn: judgeAgain(place)
+        case (.leased, .outcome), (.ready, .outcome): judgeAgain(place)
+        case (.noting, .outcome):
+            suspects.remove(turn.facts.coordinate)
+            judgeAgain(place)
         default: break
         }
     }
@@ -77,20 +84,14 @@ extension WorkerStateMachine {
     mutating func endLeases(_ now: WorkerNow) {
         while let end = leaseEnds.first, end.uptime <= now.uptime {
             _ = leaseEnds.popFirst()
-            guard case .leased(let until) = turn(at: end.place)?.stage, until <= now.uptime else { continue }
-            runAfterLease(end.place, now)
+            guard let turn = turn(at: end.place), case .leased(let until) = turn.stage, until <= now.uptime,
+                let ledger = ledger(of: end.place.partition)
+            else { continue }
+            let over = ledgerNote(.leased(Lease(holder: identity, length: 0)), turn.facts.event)
+            // In our own fold the lease is over: what is judged from here on does not wait for it again.
+            _ = ledgers[ledger]?.fold.apply(over, time: turn.facts.recordTime)
+            judgeAgain(end.place)
         }
-    }
-
-    private mutating func runAfterLease(_ place: TurnPlace, _ now: WorkerNow) {
-        guard let partition = partitions[place.partition], let turn = turn(at: place) else { return }
-        let lease = LedgerRecord(
-            coordinate: turn.event.coordinate, attempt: turn.event.attempt, laneHash: turn.event.laneHash,
-            worker: configuration.identity, body: .leased(Lease(holder: configuration.identity, length: 0)))
-        // In our own fold the lease is over: what is judged from here on does not wait for it again.
-        _ = ledgers[partition.ledger]?.fold.apply(lease, time: turn.recordTime)
-        partitions[place.partition]?.turns[place.offset]?.stage = .waiting
-        judge(place, now)
     }
 
     /// How often outcomes that left the window are dropped: often enough, and never a busy loop.
@@ -98,23 +99,26 @@ extension WorkerStateMachine {
 
     mutating func evict(_ now: WorkerNow) {
         nextEviction = partitions.isEmpty ? nil : now.uptime + evictionInterval
-        for partition in partitions.values where partition.phase == .open {
-            let cutoff = partition.watermarkTime - configuration.dedupWindow
-            let refresh = partition.watermarkTime - configuration.dedupWindow / 2
-            let open = ledgers[partition.ledger]?.fold.evict(before: cutoff, refreshBefore: refresh) ?? []
-            for decision in open { appendLedger(decision.record, to: partition.ledger, .note) }
+        for due in partitions.keys.sorted() {
+            guard let index = partitions.index(forKey: due), partitions.values[index].phase == .open else { continue }
+            let ledger = partitions.values[index].ledger
+            let time = partitions.values[index].watermarkTime
+            let cutoff = time - configuration.dedupWindow
+            let refresh = time - configuration.dedupWindow / 2
+            let open = ledgers[ledger]?.fold.evict(before: cutoff, refreshBefore: refresh) ?? []
+            for decision in open { appendLedger(decision.record, to: ledger, .note) }
         }
     }
 
     mutating func dropExpiredLedgers(_ now: WorkerNow) {
-        for (ledger, state) in ledgers {
-            guard let expiry = state.expiresAt, expiry <= now.uptime else { continue }
-            guard !attempts.values.contains(where: { $0.ledger == ledger }) else {
+        for ledger in ledgers.keys.sorted() {
+            guard let expiry = ledgers[ledger]?.expiresAt, expiry <= now.uptime else { continue }
+            if attempts.values.contains(where: { $0.ledger == ledger }) {
                 ledgers[ledger]?.expiresAt = now.uptime + configuration.lease
-                continue
+            } else {
+                ledgers[ledger] = nil
+                actions.append(.unfollow([ledger]))
             }
-            ledgers[ledger] = nil
-            actions.append(.unfollow([ledger]))
         }
     }
 }

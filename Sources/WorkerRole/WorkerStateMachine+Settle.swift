@@ -5,198 +5,162 @@ internal import TaskModel
 extension WorkerStateMachine {
     mutating func finished(_ id: AttemptID, _ result: AttemptResult, _ now: WorkerNow) {
         guard let attempt = attempts.removeValue(forKey: id) else { return }
-        if attempt.turn.suspicion != nil { suspects.remove(attempt.turn.event.coordinate) }
+        if attempt.suspicion != nil { suspects.remove(attempt.facts.coordinate) }
         let detail = outcome(of: attempt, result, now)
         switch attempt.standing {
         case .departed(let departure):
-            departed[attempt.turn.event.coordinate] = nil
-            finishDeparted(attempt, departure, detail)
-        case .owned:
-            let place = TurnPlace(partition: attempt.due, epoch: attempt.epoch, offset: attempt.offset)
-            conclude(place, detail, attempt, now)
+            departed[attempt.facts.coordinate] = nil
+            finishDeparted(attempt, departure, detail, now)
+        case .owned: conclude(attempt, detail)
         }
     }
 
     private func outcome(of attempt: Attempt, _ result: AttemptResult, _ now: WorkerNow) -> OutcomeDetail {
-        let policy = tasks[attempt.turn.event.task] ?? TaskPolicy()
+        let policy = tasks[attempt.facts.event.task] ?? TaskPolicy()
         var ended = result
         if attempt.cancelReason == .timeout, result != .completed {
             ended = .failed(code: "timeout", message: "no end within \(policy.timeout) ms")
         }
         return OutcomePolicy(retry: policy.retry, unknownTaskMaxAge: configuration.unknownTaskMaxAge).outcome(
-            of: ended, event: attempt.turn.event, firstDue: attempt.turn.firstDue, startedAt: attempt.startedAt,
+            of: ended, event: attempt.facts.event, firstDue: attempt.facts.firstDue, startedAt: attempt.startedAt,
             now: now.wall)
     }
 
     /// The owner's own attempt ended. What the ledger already says may stand against it; completed beats all.
-    private mutating func conclude(_ place: TurnPlace, _ detail: OutcomeDetail, _ attempt: Attempt, _ now: WorkerNow) {
-        guard let partition = partitions[place.partition], partition.epoch == place.epoch,
-            let fold = ledgers[partition.ledger]?.fold
+    private mutating func conclude(_ attempt: Attempt, _ detail: OutcomeDetail) {
+        let place = attempt.place
+        guard let turn = turn(at: place), let verdict = ledgers[attempt.ledger]?.fold.judge(attempt.facts.coordinate)
         else { return }
-        switch fold.judge(attempt.turn.event.coordinate) {
-        case .run where attempt.cancelReason == .leaseExpired && detail.outcome != .completed:
+        let isCompleted = detail.outcome == .completed
+        switch verdict {
+        case .run where attempt.cancelReason == .leaseExpired && !isCompleted:
             // It was stopped because its partition was lost, and the partition came back: the same turn, from the start.
-            partitions[place.partition]?.turns[place.offset]?.stage = .waiting
-            judge(place, now)
-        case .run: decide(place, detail, now)
-        case .stale(let known):
-            if detail.outcome == .completed, known != .completed {
-                decide(place, detail, now)
-            } else {
-                settled(place, now)
-            }
+            judgeAgain(place)
+        case .run: decide(place, turn, detail)
+        case .stale(let known) where known != .completed && isCompleted: decide(place, turn, detail)
+        case .redo where isCompleted: decide(place, turn, detail)
+        case .stale: settled(place)
         case .redo(let decision):
-            if detail.outcome == .completed {
-                decide(place, detail, now)
-            } else {
-                var machine = SettleMachine()
-                perform(machine.decided(decision), machine, place, now)
-            }
+            var machine = SettleMachine()
+            perform(machine.decided(decision), machine, place)
         }
     }
 
-    mutating func decide(_ place: TurnPlace, _ detail: OutcomeDetail, _ now: WorkerNow) {
-        guard let turn = turn(at: place) else { return }
+    mutating func judgeAgain(_ place: TurnPlace) {
+        setStage(.waiting, at: place)
+        toJudge.append(place)
+    }
+
+    mutating func decide(_ place: TurnPlace, _ turn: Turn, _ detail: OutcomeDetail) {
         var machine = SettleMachine()
-        let step = machine.decide(decision(turn.event, detail))
-        perform(step, machine, place, now)
+        let step = machine.decide(decision(turn.facts.event, detail))
+        perform(step, machine, place)
     }
 
     func decision(_ event: TaskEvent, _ detail: OutcomeDetail) -> Decision {
         Decision(
-            coordinate: event.coordinate, attempt: event.attempt, worker: configuration.identity,
-            laneHash: event.laneHash, detail: detail)
+            coordinate: event.coordinate, attempt: event.attempt, worker: identity, laneHash: event.laneHash,
+            detail: detail)
     }
 
-    mutating func perform(_ step: SettleMachine.Step, _ machine: SettleMachine, _ place: TurnPlace, _ now: WorkerNow) {
-        guard let partition = partitions[place.partition], let turn = partition.turns[place.offset] else { return }
-        partitions[place.partition]?.turns[place.offset]?.stage = .settling(machine)
+    mutating func perform(_ step: SettleMachine.Step, _ machine: SettleMachine, _ place: TurnPlace) {
+        setStage(.settling(machine), at: place)
         switch step {
-        case .appendDecision(let decision): appendLedger(decision.record, to: partition.ledger, .decision(place))
-        case .appendEffect(let decision): append(.effect(place), effect(of: decision, turn, partition.queue))
-        case .settle: settled(place, now)
+        case .appendDecision(let decision):
+            if let ledger = ledger(of: place.partition) { appendLedger(decision.record, to: ledger, .decision(place)) }
+        case .appendEffect(let decision):
+            if let effect = effect(of: decision, at: place) { append(.effect(place), effect) }
+        case .settle: settled(place)
         }
     }
 
-    /// The record that a decision causes: the next turn in `retry`, or the dead letter.
-    private func effect(of decision: Decision, _ turn: Turn, _ queue: String) -> LogAppend {
-        let topic: String
-        let body: RecordBody
-        if decision.detail.outcome == .dead {
-            topic = configuration.names.dead
-            body = DeadLetter(
-                event: decision.lastTurn(of: turn.event), queue: queue,
-                reason: decision.detail.deathReason ?? .attemptsExhausted, place: turn.place, raw: turn.raw
-            ).encoded()
-        } else {
-            topic = configuration.names.retry
-            body = WaitingEvent(
-                event: decision.nextTurn(of: turn.event, recordTime: turn.recordTime), queue: queue,
-                due: .after(milliseconds: decision.detail.delay ?? 0)
-            ).encoded()
-        }
-        return LogAppend(
-            topic: topic, partition: controlPartition(of: turn.event.fingerprint), key: body.key, value: body.value,
-            headers: body.headers)
-    }
-
-    mutating func appended(_ results: [AppendResult], _ now: WorkerNow) {
-        for result in results {
-            switch result.result {
-            case .success(let receipt): acknowledged(result.append.purpose, receipt, now)
-            case .failure(let error):
-                // Of unknown result, or refused for now: appended again. Repetition is harmless, a gap is not.
-                count(\.appendFailures)
-                actions.append(.report(.appendFailed(error)))
-                refused.append(result.append)
-                refusedUntil = refusedUntil ?? now.uptime + configuration.appendRetryDelay
-            }
-        }
-    }
-
-    private mutating func acknowledged(_ purpose: AppendPurpose, _ receipt: AppendReceipt, _ now: WorkerNow) {
-        switch purpose {
-        case .started(let place):
-            guard let turn = turn(at: place), turn.stage == .noting else { return }
-            start(place, turn, now)
-            // A task that nobody here knows was noted but never started.
-            if case .running = self.turn(at: place)?.stage { return }
-            suspects.remove(turn.event.coordinate)
-        case .decision(let place): decided(place, receipt, now)
-        case .effect(let place):
-            guard let turn = turn(at: place), case .settling(var machine) = turn.stage else { return }
-            if case .doing(let decision) = machine.state { report(decision, turn) }
-            if let partition = partitions[place.partition] {
-                ledgers[partition.ledger]?.fold.forgetDeadDetail(turn.event.fingerprint)
-            }
-            perform(machine.settle(), machine, place, now)
-        case .forward(let place):
-            guard let turn = turn(at: place), turn.stage == .forwarding else { return }
-            count(\.forwarded)
-            actions.append(.report(.forwarded(turn.event.coordinate, from: place.partition)))
-            settled(place, now)
-        case .lease(let id, let sentAt): leaseAcknowledged(id, sentAt: sentAt)
-        case .departedDecision(let coordinate): departedDecisions[coordinate] = nil
-        case .note: break
-        }
-    }
-
-    private mutating func decided(_ place: TurnPlace, _ receipt: AppendReceipt, _ now: WorkerNow) {
-        guard let partition = partitions[place.partition], partition.epoch == place.epoch,
-            let turn = partition.turns[place.offset], case .settling(var machine) = turn.stage,
-            case .deciding(let decision) = machine.state
+    /// Our decision is in the ledger. What counts is what the ledger made of it: another one of this turn may have come
+    /// before, or one that beats it.
+    mutating func decided(_ place: TurnPlace, _ receipt: AppendReceipt, _ now: WorkerNow) {
+        guard let turn = turn(at: place), case .settling(var machine) = turn.stage,
+            case .deciding(let decision) = machine.state, let ledger = ledger(of: place.partition)
         else { return }
-        let change = ledgers[partition.ledger]?.fold.apply(decision.record, time: receipt.timestamp)
+        _ = ledgers[ledger]?.fold.apply(decision.record, time: receipt.timestamp)
         count(decision.detail.outcome)
-        if case .raised(_, from: .dead) = change, decision.detail.outcome == .completed {
-            resolve(decision.coordinate, now)
+        journalSkip(decision, turn, now)
+        resolveLateCompletions(of: ledger, now)
+        switch ledgers[ledger]?.fold.judge(decision.coordinate) {
+        case .redo(let standing): perform(machine.decided(standing), machine, place)
+        case .stale, .run, nil:
+            report(decision, turn)
+            perform(machine.settle(), machine, place)
         }
-        let step = machine.decided(decision)
-        if step == .settle { report(decision, turn) }
-        perform(step, machine, place, now)
+    }
+
+    mutating func effectDone(_ place: TurnPlace) {
+        guard let turn = turn(at: place), case .settling(var machine) = turn.stage,
+            case .doing(let decision) = machine.state
+        else { return }
+        report(decision, turn)
+        if let ledger = ledger(of: place.partition) {
+            ledgers[ledger]?.fold.forgetDeadDetail(decision.coordinate.fingerprint)
+        }
+        perform(machine.settle(), machine, place)
     }
 
     private mutating func report(_ decision: Decision, _ turn: Turn) {
         actions.append(
             .report(
                 .settled(
-                    decision.coordinate, task: turn.event.task, decision.detail.outcome, attempt: decision.attempt,
-                    code: decision.detail.code, message: decision.detail.message)))
+                    decision.coordinate, task: turn.facts.event.task, decision.detail.outcome,
+                    attempt: decision.attempt, code: decision.detail.code, message: decision.detail.message)))
     }
 
     /// The watermark may pass this offset. The next record of the fingerprint is judged.
-    mutating func settled(_ place: TurnPlace, _ now: WorkerNow) {
-        guard let turn = turn(at: place) else { return }
-        let due = place.partition
-        let fingerprint = turn.event.fingerprint
-        partitions[due]?.turns[place.offset] = nil
-        partitions[due]?.tracker.settle(place.offset)
-        partitions[due]?.needsCommit = true
-        partitions[due]?.bufferedBytes -= turn.byteCount
-        if let partition = partitions[due], partition.tracker.watermark > place.offset {
-            partitions[due]?.watermarkTime = max(partition.watermarkTime, turn.recordTime)
+    mutating func settled(_ place: TurnPlace) {
+        guard let index = partitions.index(forKey: place.partition), partitions.values[index].epoch == place.epoch
+        else { return }
+        if let next = partitions.values[index].settle(place.offset) {
+            toJudge.append(TurnPlace(partition: place.partition, epoch: place.epoch, offset: next))
         }
-        let rest = (partitions[due]?.offsets[fingerprint] ?? []).filter { $0 != place.offset }
-        partitions[due]?.offsets[fingerprint] = rest.isEmpty ? nil : rest
-        resumeIfRoom(due)
-        if let next = rest.first, partitions[due]?.turns[next]?.stage == .waiting {
-            judge(TurnPlace(partition: due, epoch: place.epoch, offset: next), now)
+        if partitions.values[index].isPaused || partitions.values[index].hasBacklog {
+            toRefill.insert(place.partition)
         }
     }
 
-    /// A late `completed` beat a death: the open letter is answered.
-    mutating func resolve(_ coordinate: Coordinate, _ now: WorkerNow) {
-        let mark = DeadTopicRecord.mark(
-            DeadLetterKey(fingerprint: coordinate.fingerprint, replay: coordinate.replay),
-            DeadLetterMark(
-                kind: .resolved, by: configuration.identity,
-                reason: "an attempt that was taken for lost has completed", at: now.wall))
-        let body = mark.encoded()
+    /// Replays known both as dead and as completed: a late `completed` beat a death, the open letter is answered.
+    mutating func resolveLateCompletions(of ledger: TopicPartition, _ now: WorkerNow) {
+        guard let keys = ledgers[ledger]?.fold.takeLateCompletions() else { return }
+        for key in keys {
+            let mark = DeadTopicRecord.mark(
+                key,
+                DeadLetterMark(
+                    kind: .resolved, by: identity, reason: "an attempt that was taken for lost has completed",
+                    at: now.wall))
+            let body = mark.encoded()
+            append(
+                .note,
+                LogAppend(
+                    topic: configuration.names.dead, partition: controlPartition(of: key.fingerprint), key: body.key,
+                    value: body.value, headers: body.headers))
+            actions.append(.report(.resolved(key)))
+        }
+    }
+
+    /// Who asks why a fire never ran finds it beside the scheduler's own decisions.
+    private mutating func journalSkip(_ decision: Decision, _ turn: Turn, _ now: WorkerNow) {
+        let kind: JournalEntry.Kind
+        switch decision.detail.outcome {
+        case .skipped: kind = .skipped
+        case .cancelled: kind = .cancelled
+        default: return
+        }
+        let event = turn.facts.event
+        let entry = JournalEntry(
+            subject: event.scheduleID ?? event.fingerprint.hex, kind: kind, at: now.wall, author: identity,
+            reason: decision.detail.message ?? decision.detail.outcome.word, fingerprint: event.fingerprint,
+            nominal: event.nominalTime)
+        let body = entry.encoded()
         append(
             .note,
             LogAppend(
-                topic: configuration.names.dead, partition: controlPartition(of: coordinate.fingerprint), key: body.key,
-                value: body.value, headers: body.headers))
-        actions.append(.report(.resolved(coordinate)))
+                topic: configuration.names.journal,
+                partition: Murmur2.partition(of: body.key ?? [], count: configuration.controlPartitions),
+                key: body.key, value: body.value, headers: body.headers))
     }
 }

@@ -12,8 +12,6 @@ extension WorkerStateMachine {
         var dedupWindow: Int64
     }
 
-    func ledger(of due: TopicPartition) -> TopicPartition? { partitions[due]?.ledger }
-
     var runningCount: Int { attempts.count }
 
     var openPartitions: [TopicPartition] { partitions.values.filter { $0.phase == .open }.map(\.due).sorted() }

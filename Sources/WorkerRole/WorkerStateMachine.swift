@@ -4,33 +4,43 @@ internal import TaskModel
 /// All decisions of a worker, as a value: `handle(wake, now)` returns what to do.
 ///
 /// It holds no clock, does no I/O, and starts nothing. The duties lie in extensions: `+Assignment`, `+Intake`,
-/// `+Dispatch`, `+Settle`, `+Ledger`, `+HandOff`.
+/// `+Judgement`, `+Dispatch`, `+Settle`, `+Appends`, `+Ledger`, `+HandOff`, `+Stop`.
+///
+/// Partitions and ledgers are changed in place, through one subscript at a time: a copy of one held across a change
+/// would make that change copy its tables.
 package struct WorkerStateMachine: Sendable {
     enum Life: Hashable, Sendable {
         case running
         /// Everything was handed off; attempts may finish until this uptime.
         case draining(until: Int64)
+        /// What ran past the grace period was told to end; what is not acknowledged at this uptime is given up.
+        case closing(until: Int64)
         case finished
     }
 
     let configuration: WorkerConfiguration
     let tasks: [String: TaskPolicy]
+    /// Worker id and boot nonce.
+    let identity: String
     var life = Life.running
     var partitions: [TopicPartition: PartitionState] = [:]
     var ledgers: [TopicPartition: LedgerState] = [:]
     var attempts: [AttemptID: Attempt] = [:]
-    /// Decisions of departed attempts that are not acknowledged yet.
-    var departedDecisions: [Coordinate: PendingAppend] = [:]
+    /// No attempt needs attention before this uptime; a lower bound.
+    var nextAttemptCheck = Int64.max
+    var departedDecisions: [Coordinate: DepartedDecision] = [:]
     /// Attempts that outlive their partition, by what they run.
     var departed: [Coordinate: AttemptID] = [:]
     var nextAttemptID: AttemptID = 1
     var ready: ReadyQueues
     /// Ready suspects, in order of arrival; they start when the register admits them.
     var suspectsReady: [TurnPlace] = []
-    var suspects = SuspectRegister()
-    /// Appends that the log refused, to be tried again at this uptime.
-    var refused: [PendingAppend] = []
-    var refusedUntil: Int64?
+    var suspects: SuspectRegister
+    /// Turns that lead their fingerprint now and are to be judged.
+    var toJudge: [TurnPlace] = []
+    /// Partitions that got room for what arrived too early.
+    var toRefill: Set<TopicPartition> = []
+    var refused = RefusedAppends()
     var leaseEnds = MinHeap<LeaseEnd>()
     var nextCommit: Int64?
     var nextEviction: Int64?
@@ -40,21 +50,27 @@ package struct WorkerStateMachine: Sendable {
     package init(configuration: WorkerConfiguration, tasks: [String: TaskPolicy]) {
         self.configuration = configuration
         self.tasks = tasks
+        identity = configuration.identity
         ready = ReadyQueues(configuration.queues)
+        suspects = SuspectRegister(concurrency: configuration.concurrency)
     }
 
-    /// The uptime at which a `.timer` wake is due; nil when nothing waits for time.
+    /// The uptime at which a `.timer` wake is due; nil when nothing waits for time. After that wake it lies later.
     package var nextWake: Int64? {
-        var times = [nextCommit, nextEviction, refusedUntil, leaseEnds.first?.uptime].compactMap { $0 }
-        for attempt in attempts.values { times.append(nextWake(of: attempt)) }
-        for ledger in ledgers.values { if let expiry = ledger.expiresAt { times.append(expiry) } }
-        if case .draining(let until) = life { times.append(until) }
-        return times.min()
+        var time = min(nextCommit ?? .max, nextEviction ?? .max, nextAttemptCheck, refused.nextTry ?? .max)
+        if let end = leaseEnds.first { time = min(time, end.uptime) }
+        for ledger in ledgers.values { if let expiry = ledger.expiresAt { time = min(time, expiry) } }
+        switch life {
+        case .draining(let until), .closing(let until): time = min(time, until)
+        case .running, .finished: break
+        }
+        return time == .max ? nil : time
     }
 
     package mutating func handle(_ wake: WorkerWake, now: WorkerNow) -> [WorkerAction] {
+        guard life != .finished else { return [] }
         switch wake {
-        case .assigned(let assigned, let epoch): assign(assigned, epoch: epoch)
+        case .assigned(let assigned, let epoch): assign(assigned, epoch: epoch, now)
         case .scanned(let due, let epoch, let records): scanned(due, epoch: epoch, records)
         case .restored(let due, let epoch, let position): restored(due, epoch: epoch, position, now)
         case .revoking(let revoked): handOff(revoked, now)
@@ -66,53 +82,61 @@ package struct WorkerStateMachine: Sendable {
         case .timer: timers(now)
         case .stop: stop(now)
         }
+        settleDown(now)
         dispatch(now)
+        settleDown(now)
         scheduleCommit(now)
-        finishIfDrained()
+        finishIfDrained(now)
         defer { actions = [] }
         return actions
+    }
+
+    /// What one step made possible for other turns: a loop, so that a thousand records of one fingerprint are no
+    /// thousand stack frames.
+    private mutating func settleDown(_ now: WorkerNow) {
+        while true {
+            if let place = toJudge.popLast() {
+                judge(place, now)
+            } else if let due = toRefill.popFirst() {
+                refill(due, now)
+            } else {
+                return
+            }
+        }
     }
 
     mutating func count(_ keyPath: WritableKeyPath<WorkerCounters, UInt64>, by amount: UInt64 = 1) {
         counters[keyPath: keyPath] += amount
     }
 
-    mutating func append(_ purpose: AppendPurpose, _ record: LogAppend) {
-        actions.append(.append(PendingAppend(purpose: purpose, record: record)))
+    mutating func count(_ outcome: Outcome) { counters.count(outcome) }
+
+    func turn(at place: TurnPlace) -> Turn? {
+        guard let index = partitions.index(forKey: place.partition),
+            partitions.values[index].epoch == place.epoch
+        else { return nil }
+        return partitions.values[index][place.offset]
     }
 
-    mutating func appendLedger(_ record: LedgerRecord, to ledger: TopicPartition, _ purpose: AppendPurpose) {
-        append(
-            purpose,
-            LogAppend(
-                topic: ledger.topic, partition: ledger.partition, key: record.coordinate.fingerprint.bytes,
-                value: record.encoded()))
-    }
-
-    /// The partition of a shared topic (`retry`, `dead`) that keeps this fingerprint.
-    func controlPartition(of fingerprint: Fingerprint) -> Int32 {
-        Murmur2.partition(of: fingerprint.bytes, count: configuration.controlPartitions)
+    mutating func setStage(_ stage: TurnStage, at place: TurnPlace) {
+        partitions[place.partition]?.setStage(stage, of: place.offset)
     }
 
     private mutating func timers(_ now: WorkerNow) {
-        if let until = refusedUntil, until <= now.uptime {
-            refusedUntil = nil
-            for append in refused { actions.append(.append(append)) }
-            refused = []
-        }
-        checkAttempts(now)
+        repeatRefused(now)
+        if nextAttemptCheck <= now.uptime { checkAttempts(now) }
         endLeases(now)
         if let time = nextEviction, time <= now.uptime { evict(now) }
         dropExpiredLedgers(now)
-        if case .draining(let until) = life, until <= now.uptime { releaseRest(now) }
+        endDraining(now)
     }
 
     /// One commit per interval, of all partitions whose watermark or holes moved.
     private mutating func scheduleCommit(_ now: WorkerNow) {
-        guard case .running = life else { return }
-        guard partitions.values.contains(where: { $0.needsCommit && $0.phase == .open }) else { return }
         guard let due = nextCommit else {
-            nextCommit = now.uptime + configuration.commitInterval
+            if partitions.values.contains(where: { $0.needsCommit && $0.phase == .open }) {
+                nextCommit = now.uptime + configuration.commitInterval
+            }
             return
         }
         guard due <= now.uptime else { return }
@@ -125,24 +149,12 @@ package struct WorkerStateMachine: Sendable {
     mutating func takeCommits(_ keys: [TopicPartition], isClean: Bool) -> [TopicPartition: CommittedOffset] {
         var commits: [TopicPartition: CommittedOffset] = [:]
         for key in keys {
-            guard let partition = partitions[key], partition.phase == .open, partition.needsCommit || isClean else {
-                continue
-            }
-            let metadata = CommitMetadata(partition.tracker, isClean: isClean)
-            let commit = CommittedOffset(
-                offset: partition.tracker.watermark, metadata: metadata.encoded(offset: partition.tracker.watermark))
-            partitions[key]?.needsCommit = false
-            guard commit != partition.lastCommit else { continue }
-            partitions[key]?.lastCommit = commit
-            commits[key] = commit
+            guard let index = partitions.index(forKey: key), partitions.values[index].phase == .open,
+                partitions.values[index].needsCommit || isClean
+            else { continue }
+            commits[key] = partitions.values[index].takeCommit(isClean: isClean)
         }
         return commits
-    }
-
-    private mutating func finishIfDrained() {
-        guard case .draining = life, attempts.isEmpty, departedDecisions.isEmpty else { return }
-        life = .finished
-        actions.append(.finish)
     }
 }
 
@@ -152,47 +164,4 @@ struct LeaseEnd: Hashable, Comparable, Sendable {
     var place: TurnPlace
 
     static func < (left: LeaseEnd, right: LeaseEnd) -> Bool { left.uptime < right.uptime }
-}
-
-/// Counts since the start, for metrics and tests.
-package struct WorkerCounters: Hashable, Sendable {
-    package var received: UInt64 = 0
-    package var started: UInt64 = 0
-    package var completed: UInt64 = 0
-    package var retrying: UInt64 = 0
-    package var snoozed: UInt64 = 0
-    package var dead: UInt64 = 0
-    package var cancelled: UInt64 = 0
-    package var expired: UInt64 = 0
-    package var skipped: UInt64 = 0
-    /// Events that the ledger had settled already.
-    package var stale: UInt64 = 0
-    /// Records of a coordinate that is at work here already.
-    package var duplicates: UInt64 = 0
-    /// Effects done again after a takeover.
-    package var redone: UInt64 = 0
-    package var forwarded: UInt64 = 0
-    package var undecodable: UInt64 = 0
-    package var leased: UInt64 = 0
-    package var reattached: UInt64 = 0
-    package var appendFailures: UInt64 = 0
-    package var timeouts: UInt64 = 0
-
-    package init() {}
-
-    mutating func count(_ outcome: Outcome) {
-        switch outcome {
-        case .completed: completed += 1
-        case .retrying: retrying += 1
-        case .snoozed: snoozed += 1
-        case .dead: dead += 1
-        case .cancelled: cancelled += 1
-        case .expired: expired += 1
-        case .skipped: skipped += 1
-        }
-    }
-}
-
-extension WorkerStateMachine {
-    mutating func count(_ outcome: Outcome) { counters.count(outcome) }
 }

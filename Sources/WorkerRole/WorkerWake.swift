@@ -61,8 +61,10 @@ package enum AppendPurpose: Hashable, Sendable {
     case lease(AttemptID, sentAt: Int64)
     /// The decision of an attempt whose partition is gone.
     case departedDecision(Coordinate)
-    /// Nothing waits for it.
+    /// Nothing waits for it, but it must get there.
     case note
+    /// Worth nothing later: not appended again.
+    case heartbeat
 }
 
 /// A turn's place in this worker. The epoch makes an answer to an earlier assignment harmless.
@@ -127,10 +129,12 @@ package enum WorkerAction: Hashable, Sendable {
     case commit([TopicPartition: CommittedOffset])
     /// After all appends so far are acknowledged, or a short bound: commit, release.
     case handOff([TopicPartition], commit: [TopicPartition: CommittedOffset])
+    /// Restores and openings of these partitions that are under way are off.
+    case forget([TopicPartition])
     case pause([TopicPartition])
     case resume([TopicPartition])
     case unfollow([TopicPartition])
-    /// Leave the group, after the hand-off before it.
+    /// Leave the group, after the hand-off before it is through.
     case leave
     /// Nothing is left to do: the service may return.
     case finish
@@ -144,7 +148,12 @@ package enum WorkerReport: Hashable, Sendable {
     case stopped(TopicPartition, String)
     case settled(Coordinate, task: String, Outcome, attempt: UInt32, code: String?, message: String?)
     case forwarded(Coordinate, from: TopicPartition)
+    /// The first refusal of a round of appends; all of them are tried again.
     case appendFailed(LogError)
+    /// The log will not take this turn's record as it is: it stays a hole and is tried again now and then.
+    case stuck(Coordinate, LogError)
     case leaseLost(Coordinate)
-    case resolved(Coordinate)
+    case resolved(DeadLetterKey)
+    /// The log did not answer until the end of a stop: this many appends were given up.
+    case abandoned(appends: Int)
 }

@@ -1,0 +1,99 @@
+internal import ServiceRuntime
+internal import TaskLog
+internal import TaskModel
+internal import TaskTelemetry
+
+/// Carries out the machine's actions. Lives as long as the loop and is touched by it alone.
+struct WorkerShell {
+    let service: WorkerService
+    let runner: AttemptRunner
+    let desk: MemberDesk
+    let follower: any LogFollower
+    /// Fires when the hand-off that was begun last is through.
+    private var lastHandOff: OneShot?
+
+    init(service: WorkerService, runner: AttemptRunner, desk: MemberDesk, follower: any LogFollower) {
+        self.service = service
+        self.runner = runner
+        self.desk = desk
+        self.follower = follower
+    }
+
+    mutating func perform(
+        _ action: WorkerAction, _ machine: WorkerStateMachine, _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) {
+        let desk = desk
+        switch action {
+        case .append(let append): service.pipeline.submit(append)
+        case .start(let start):
+            service.metrics.started(start, now: service.time.now(), uptime: service.time.uptime())
+            runner.start(start)
+        case .cancel(let id): runner.cancel(id)
+        case .restore(let due, let epoch, let from): restore(due, epoch, from, machine, &group)
+        case .open(let due, let epoch, let start, let commit):
+            group.addTask { await desk.open(due, epoch, start, commit) }
+        case .commit(let commits): group.addTask { await desk.commit(commits) }
+        case .handOff(let partitions, let commits): handOff(partitions, commits, &group)
+        case .forget(let partitions): desk.forget(partitions)
+        case .pause(let partitions): desk.pause(partitions)
+        case .resume(let partitions): desk.resume(partitions)
+        case .unfollow(let partitions):
+            let follower = follower
+            group.addTask { await follower.remove(partitions) }
+        case .leave:
+            let handOff = lastHandOff
+            group.addTask {
+                await handOff?.wait()
+                await desk.member.leave()
+            }
+        case .finish: finish(&group)
+        case .report(let report):
+            service.metrics.count(report)
+            service.report(report)
+            service.onReport?(report)
+        }
+    }
+
+    private func restore(
+        _ due: TopicPartition, _ epoch: Int64, _ from: Int64?, _ machine: WorkerStateMachine,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) {
+        guard let ledger = machine.ledger(of: due) else { return }
+        desk.assigned(due, epoch: epoch)
+        let mailbox = service.mailbox
+        let restorer = PartitionRestorer(
+            log: service.log, group: service.configuration.names.workerGroup,
+            startPosition: service.configuration.startPosition, time: service.time, logger: service.logger,
+            isCurrent: { [desk] in desk.isCurrent(due, epoch) },
+            deliver: { await mailbox.send(.machine($0)) })
+        let follower = follower
+        group.addTask { await restorer.restore(due, ledger: ledger, epoch: epoch, ledgerFrom: from, follower) }
+    }
+
+    private mutating func handOff(
+        _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset],
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) {
+        desk.forget(partitions)
+        let barrier = service.pipeline.barrier()
+        let done = OneShot()
+        lastHandOff = done
+        group.addTask { [desk] in
+            await desk.handOff(partitions, commits, after: barrier)
+            done.fire()
+        }
+    }
+
+    /// The last words of a worker that leaves in good order, then the end.
+    private func finish(_ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        service.pipeline.submit(service.farewell)
+        let barrier = service.pipeline.barrier()
+        let (mailbox, time) = (service.mailbox, service.time)
+        let handOff = lastHandOff
+        group.addTask {
+            await handOff?.wait()
+            _ = await time.wait(for: barrier, milliseconds: MemberDesk.handOffBound)
+            mailbox.post(.drained)
+        }
+    }
+}
