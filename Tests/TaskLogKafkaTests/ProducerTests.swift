@@ -33,7 +33,7 @@ struct ProducerTests {
             $0.appendTimeoutMilliseconds = 1000
             $0.requestTimeoutMilliseconds = 1000
         } _: { log, mock in
-            _ = try await log.append(numbers(0..<1)[0])
+            try await appendUntilTaken(log, numbers(0..<1))
             try mock.setBroker(1, isUp: false)
             await #expect(throws: LogError(.unavailable, "")) { _ = try await log.append(numbers(1..<2)[0]) }
             try mock.setBroker(1, isUp: true)

@@ -13,7 +13,8 @@ protocol ClientCommand: Sendable {
 /// All commands over a client, as the tree that the parser reads, and how to run one.
 enum ClientCommands {
     static let all: [any ClientCommand.Type] = [
-        PublishCommand.self, EventsShowCommand.self, EventsReplayCommand.self, CancelCommand.self,
+        PublishCommand.self, EventsShowCommand.self, EventsWaitCommand.self, EventsReplayCommand.self,
+        CancelCommand.self,
         SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesApplyCommand.self, SchedulesRemoveCommand.self,
         SchedulesPauseCommand.self, SchedulesResumeCommand.self, SchedulesTriggerCommand.self,
         DeadLettersListCommand.self, DeadLettersShowCommand.self, DeadLettersReplayCommand.self,

@@ -138,34 +138,8 @@ enum PublishCommand: ClientCommand {
                     try? show(receipt, format, context)
                 }
             },
-            progress: { output.note(describe($0)) })
-        guard case .ended(let end) = result else {
-            output.note(
-                "not ended after \(Words.duration(timeout ?? 0)); it goes on, see `tidemill events show`")
-            return ExitStatus.failure
-        }
-        if format == .json {
-            try output.writeJSON(end)
-        } else {
-            output.write(describe(end) + "\n")
-        }
-        return end.isCompleted ? ExitStatus.success : ExitStatus.failure
-    }
-
-    private static func describe(_ progress: WaitProgress) -> String {
-        let next = progress.detail.delay.map { ", next in \(Words.duration($0))" } ?? ""
-        let failure = Words.failure(code: progress.detail.code, message: progress.detail.message)
-        return progress.detail.outcome == .snoozed
-            ? "attempt \(progress.attempt) put off\(next)\(failure.isEmpty ? "" : ": \(failure)")"
-            : "attempt \(progress.attempt) failed: \(failure)\(next)"
-    }
-
-    private static func describe(_ end: EventEnd) -> String {
-        let failure = Words.failure(code: end.detail.code, message: end.detail.message)
-        let before = end.wasDecidedBefore ? " before, by an equal event" : ""
-        let reason = end.detail.deathReason.map { " (\($0.rawValue))" } ?? ""
-        return "\(end.outcome.word)\(reason)\(before) in attempt \(end.attempt) on \(end.worker)"
-            + (failure.isEmpty ? "" : ": \(DisplayText.visible(failure))")
+            progress: { output.note(WaitReport.describe($0)) })
+        return try WaitReport.show(result, timeout: timeout, format, context)
     }
 }
 
