@@ -1,5 +1,6 @@
 internal import CRdKafka
 internal import Dispatch
+import Synchronization
 internal import TaskTelemetry
 
 /// The one owner of a `rd_kafka_t`, of its main and consumer queues, and of the log bridge that it calls.
@@ -13,6 +14,8 @@ final class KafkaHandle: @unchecked Sendable {
     /// Where events arrive: the consumer's queue, or a producer's main queue.
     let queue: OpaquePointer
     private let bridge: KafkaLogBridge
+    /// References that keep librdkafka's knowledge of topics alive.
+    private let topics = Mutex<[String: UInt]>([:])
 
     /// - Parameter events: a mask of `RD_KAFKA_EVENT_…`, what arrives as events in `queue` and not by callbacks.
     init(_ kind: Kind, _ configuration: KafkaConfiguration, events: Int32, logger: Logger) throws {
@@ -60,6 +63,21 @@ final class KafkaHandle: @unchecked Sendable {
     /// Makes a poll of `queue` return at once; if none is waiting, the next one.
     func wake() { rd_kafka_queue_yield(queue) }
 
+    /// Whether this client has asked about the topic before.
+    func knows(_ topic: String) -> Bool { topics.withLock { $0[topic] != nil } }
+
+    /// Asks about a topic now, and blocks until the answer is there, at most two seconds. Without this the first record of
+    /// a topic waits for librdkafka's next round of questions, which comes once a second. A failure shows at the produce.
+    func introduce(_ topic: String) {
+        guard !knows(topic), let reference = rd_kafka_topic_new(client, topic, nil) else { return }
+        var metadata: UnsafePointer<rd_kafka_metadata_t>?
+        if rd_kafka_metadata(client, 0, reference, &metadata, 2000) == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata {
+            rd_kafka_metadata_destroy(metadata)
+        }
+        let known = topics.withLock { $0.updateValue(UInt(bitPattern: reference), forKey: topic) }
+        if let known { rd_kafka_topic_destroy(OpaquePointer(bitPattern: known)) }
+    }
+
     /// The error that killed this client, if one did.
     var fatalError: KafkaError? {
         var reason = [CChar](repeating: 0, count: 512)
@@ -70,16 +88,19 @@ final class KafkaHandle: @unchecked Sendable {
 
     deinit {
         bridge.noteEnd()
-        let ending = Ending(client: client, queue: queue, bridge: bridge)
+        let references = topics.withLock { Array($0.values) }
+        let ending = Ending(client: client, queue: queue, topics: references, bridge: bridge)
         KafkaThread.start("kafka-end") { ending.run() }
     }
 
     private struct Ending: @unchecked Sendable {
         let client: OpaquePointer
         let queue: OpaquePointer
+        let topics: [UInt]
         let bridge: KafkaLogBridge
 
         func run() {
+            for topic in topics { rd_kafka_topic_destroy(OpaquePointer(bitPattern: topic)) }
             rd_kafka_queue_destroy(queue)
             // Whoever wants to leave a group has done so by then, within a bound.
             rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)

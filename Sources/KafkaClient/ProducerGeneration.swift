@@ -44,6 +44,8 @@ final class ProducerGeneration: Sendable {
     /// Sends the records at these indices, in order, and returns when the fate of each is known. A full queue makes it
     /// wait: that is how a fast caller is slowed down.
     func send(_ records: [KafkaOutgoing], at indices: [Int]) async -> [Result<KafkaDelivery, KafkaError>] {
+        let strangers = Set(indices.map { records[$0].partition.topic }).filter { !handle.knows($0) }
+        if !strangers.isEmpty { await introduce(strangers) }
         let batch = ProduceBatch(count: indices.count)
         for (index, recordIndex) in indices.enumerated() {
             await enqueue(records[recordIndex], DeliverySlab.Ticket(batch: batch, index: index))
@@ -89,6 +91,15 @@ final class ProducerGeneration: Sendable {
     }
 
     // MARK: Into librdkafka
+
+    private func introduce(_ topics: Set<String>) async {
+        await withCheckedContinuation { continuation in
+            KafkaThread.start("kafka-topics") { [handle] in
+                for topic in topics { handle.introduce(topic) }
+                continuation.resume()
+            }
+        }
+    }
 
     private func enqueue(_ record: KafkaOutgoing, _ ticket: DeliverySlab.Ticket) async {
         while true {

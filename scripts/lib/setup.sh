@@ -30,7 +30,7 @@ as_root() {
     fi
 }
 
-# The C libraries: Kafka's client, SQLite, YAML, and the hash functions.
+# The C libraries: Kafka's client, SQLite, YAML, hash functions, HTTP.
 install_libraries() {
     local missing=() pair
     case "$(uname -s)" in
@@ -46,7 +46,7 @@ install_libraries() {
             ;;
         *)
             if ! command -v pkg-config >/dev/null 2>&1; then missing+=(pkg-config); fi
-            for pair in rdkafka:librdkafka-dev sqlite3:libsqlite3-dev yaml-0.1:libyaml-dev libcrypto:libssl-dev; do
+            for pair in rdkafka:librdkafka-dev sqlite3:libsqlite3-dev yaml-0.1:libyaml-dev libcrypto:libssl-dev libcurl:libcurl4-openssl-dev; do
                 pkg-config --exists "${pair%%:*}" 2>/dev/null || missing+=("${pair##*:}")
             done
             # Swift links through the C compiler's runtime.
@@ -54,7 +54,7 @@ install_libraries() {
             compgen -G '/usr/lib/gcc/*/*/libstdc++.*' >/dev/null || missing+=(g++)
             if [ ${#missing[@]} -gt 0 ]; then
                 command -v apt-get >/dev/null 2>&1 ||
-                    die "please install the development packages of librdkafka, SQLite, libyaml and OpenSSL, and pkg-config"
+                    die "please install the development packages of librdkafka, SQLite, libyaml, OpenSSL and libcurl, and pkg-config"
                 say "installing: ${missing[*]}"
                 as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
                 as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
