@@ -3,7 +3,8 @@ import Foundation
 /// A client's request about one schedule: a record of `commands`, under the schedule's id.
 public struct ScheduleCommand: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        /// Creates the schedule, or replaces it. Queue and key of an existing one cannot change.
+        /// Creates the schedule, or replaces it. Queue and key of an existing one cannot change, and a spec without a
+        /// pause keeps the pause that there is. Equal to what there is, it is applied without a new revision.
         case put(ScheduleSpec)
         case remove
         /// Fires nothing until resumed. Pausing a paused schedule changes the note.

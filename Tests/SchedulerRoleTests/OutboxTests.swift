@@ -1,0 +1,97 @@
+import TaskLog
+import TaskModel
+import Testing
+
+@testable import SchedulerRole
+
+struct OutboxTests {
+    private func record(_ name: String) -> LogAppend {
+        LogAppend(topic: name, partition: 0, key: nil, value: [0])
+    }
+
+    private func makeOutbox(records: Int = 100) -> Outbox<String> {
+        Outbox(maximumRecords: records, maximumBytes: 1 << 20)
+    }
+
+    private func success(_ offset: Int64) -> Result<AppendReceipt, LogError> {
+        .success(AppendReceipt(offset: offset, timestamp: .epoch))
+    }
+
+    private let failure: Result<AppendReceipt, LogError> = .failure(LogError(.unavailable, "test"))
+
+    private func steps(_ progress: [Outbox<String>.Progress]) -> [String] {
+        progress.map {
+            switch $0.step {
+            case .durable(let index, let offset, let isLast):
+                "\($0.purpose) \(index)@\(offset)\(isLast ? " last" : "")"
+            case .refused(let error): "\($0.purpose) \(error.code)"
+            }
+        }
+    }
+
+    private func next(_ outbox: inout Outbox<String>, uptime: Int64 = 0) throws -> Outbox<String>.Batch {
+        let batch = outbox.nextBatch(uptime: uptime)
+        return try #require(batch)
+    }
+
+    private func topics(_ batch: Outbox<String>.Batch?) -> [String] { batch?.records.map(\.topic) ?? [] }
+
+    @Test func aStageWaitsForTheOneBefore() throws {
+        var outbox = makeOutbox()
+        outbox.add([[record("due1"), record("due2")], [record("state")]], for: "fire")
+        let first = try next(&outbox, uptime: 0)
+        #expect(topics(first) == ["due1", "due2"])
+        #expect(topics(outbox.nextBatch(uptime: 0)).isEmpty)
+        #expect(steps(outbox.complete(first.id, [success(3), success(8)], uptime: 0)) == ["fire 0@8"])
+        let second = try next(&outbox, uptime: 0)
+        #expect(topics(second) == ["state"])
+        #expect(steps(outbox.complete(second.id, [success(1)], uptime: 0)) == ["fire 1@1 last"])
+        #expect(outbox.isEmpty && outbox.byteCount == 0)
+    }
+
+    @Test func whatFailsIsSentAgainFirstAfterAPauseThatGrows() throws {
+        var outbox = makeOutbox()
+        outbox.add([[record("a"), record("b")], [record("c")]], for: "x")
+        var batch = try next(&outbox, uptime: 0)
+        outbox.add([[record("d")]], for: "y")
+        #expect(outbox.complete(batch.id, [success(0), failure], uptime: 0).isEmpty)
+        #expect(outbox.nextAttempt == 100)
+        #expect(topics(outbox.nextBatch(uptime: 99)).isEmpty)
+        batch = try next(&outbox, uptime: 100)
+        #expect(topics(batch) == ["b", "d"])
+        #expect(outbox.complete(batch.id, [failure, failure], uptime: 100).isEmpty)
+        #expect(outbox.nextAttempt == 300)
+        batch = try next(&outbox, uptime: 300)
+        #expect(steps(outbox.complete(batch.id, [success(4), success(5)], uptime: 300)) == ["x 0@4", "y 0@5 last"])
+        #expect(topics(outbox.nextBatch(uptime: 300)) == ["c"])
+    }
+
+    @Test func whatIsRefusedForGoodEndsItsChain() throws {
+        var outbox = makeOutbox()
+        outbox.add([[record("a")], [record("b")]], for: "x")
+        let batch = try next(&outbox, uptime: 0)
+        let refusal: Result<AppendReceipt, LogError> = .failure(LogError(.recordTooLarge, "test"))
+        #expect(steps(outbox.complete(batch.id, [refusal], uptime: 0)) == ["x recordTooLarge"])
+        #expect(outbox.isEmpty)
+        #expect(topics(outbox.nextBatch(uptime: 0)).isEmpty)
+    }
+
+    @Test func aCancelledChainSendsNothingMore() throws {
+        var outbox = makeOutbox()
+        outbox.add([[record("a")], [record("b")]], for: "x")
+        let batch = try next(&outbox, uptime: 0)
+        outbox.add([[record("c")]], for: "x")
+        outbox.add([[record("d")]], for: "y")
+        outbox.cancel { $0 == "x" }
+        #expect(outbox.complete(batch.id, [success(0)], uptime: 0).isEmpty)
+        #expect(topics(outbox.nextBatch(uptime: 0)) == ["d"])
+    }
+
+    @Test func callsAndTheirSizeAreBounded() {
+        var outbox = makeOutbox(records: 2)
+        for index in 0..<20 { outbox.add([[record("\(index)")]], for: "x") }
+        var sizes: [Int] = []
+        while let batch = outbox.nextBatch(uptime: 0) { sizes.append(batch.records.count) }
+        #expect(sizes == [2, 2, 2, 2])
+    }
+}

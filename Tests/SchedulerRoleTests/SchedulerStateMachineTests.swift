@@ -1,0 +1,293 @@
+import TaskLog
+import TaskModel
+import TaskTelemetry
+import Testing
+
+@testable import SchedulerRole
+
+/// The machine alone: wakes in, actions out. One partition of each topic; the broker's clock is ours.
+struct SchedulerStateMachineTests {
+    private let commands = TopicPartition("tidemill.commands", 0)
+    private let retry = TopicPartition("tidemill.retry", 0)
+
+    /// A machine, its clock, and a log that keeps what it appends until a test answers.
+    private struct World {
+        var machine = SchedulerStateMachine(
+            configuration: SchedulerConfiguration(bootNonce: "n"),
+            counts: TopicCounts(commands: 1, retry: 1, dead: 1, journal: 1),
+            metrics: SchedulerMetrics(MetricsRegistry()))
+        var wall = Timestamp(rfc3339: "2026-11-21T12:00:30Z")!
+        var uptime: Int64 = 0
+        var pending: [(batch: Int, records: [LogAppend])] = []
+        var offset: Int64 = 0
+
+        var now: ClockReading { ClockReading(wall: wall, uptime: uptime) }
+
+        mutating func advance(_ milliseconds: Int64) {
+            wall = wall + milliseconds
+            uptime += milliseconds
+        }
+
+        /// Everything but appends and log lines, which are kept and dropped.
+        mutating func tell(_ wakes: SchedulerWake...) -> [SchedulerAction] {
+            machine.handle(wakes, now: now).filter { action in
+                switch action {
+                case .append(let batch, let records):
+                    pending.append((batch, records))
+                    return false
+                case .log, .notice: return false
+                default: return true
+                }
+            }
+        }
+
+        /// Answers all appends, until none is left. A topic in `refusing` is unavailable.
+        mutating func settle(refusing: String? = nil) {
+            while !pending.isEmpty {
+                let (batch, records) = pending.removeFirst()
+                let results = records.map { record -> Result<AppendReceipt, LogError> in
+                    offset += 1
+                    return record.topic == refusing
+                        ? .failure(LogError(.unavailable, "test"))
+                        : .success(AppendReceipt(offset: offset, timestamp: wall))
+                }
+                _ = tell(.appended(batch: batch, results))
+            }
+        }
+
+        var topics: [String] { pending.flatMap { $0.records.map { String($0.topic.dropFirst(9)) } } }
+    }
+
+    private func begun(_ actions: [SchedulerAction], _ partition: TopicPartition) -> Tenure? {
+        for case .restore(let tenure) in actions where tenure.partition == partition { return tenure }
+        return nil
+    }
+
+    private func begin(_ world: inout World, _ wake: SchedulerWake, _ partition: TopicPartition) throws -> Tenure {
+        let actions = world.tell(wake)
+        return try #require(begun(actions, partition))
+    }
+
+    /// Owns `commands` with one schedule, created at 12:00.
+    private func scheduling(_ spec: ScheduleSpec = everyMinute()) throws -> World {
+        var world = World()
+        let tenure = try begin(&world, .assigned([commands], epoch: 3), commands)
+        var restoration = ScheduleRestoration()
+        let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
+        restoration.definitions["s"] = ScheduleDefinition(
+            spec: spec, revision: 1, createdAt: noon, updatedAt: noon, updatedBy: "ada", reason: "",
+            applied: AppliedCommand(id: "c0", offset: 0))
+        restoration.commandsStart = 1
+        _ = world.tell(.restored(tenure, .schedules(restoration)))
+        return world
+    }
+
+    private func waiting(_ world: inout World) throws -> Tenure {
+        let tenure = try begin(&world, .assigned([retry], epoch: 3), retry)
+        var timers = RetryTimers(position: 0, budget: 1 << 20, markerLifetime: 1000)
+        let body = WaitingEvent(event: event("e"), queue: "default", due: .at(.epoch)).encoded()
+        timers.apply(
+            LogRecord(
+                topic: retry.topic, partition: 0, offset: 0, timestamp: .epoch, key: body.key, value: body.value,
+                headers: body.headers))
+        _ = world.tell(.restored(tenure, .retry(timers)))
+        return tenure
+    }
+
+    @Test func restoresWhatItIsAssignedBeforeItReadsOn() throws {
+        var world = World()
+        let assigned = world.tell(.assigned([retry, commands], epoch: 3))
+        #expect(assigned.count == 2)
+        let tenure = try #require(begun(assigned, commands))
+        var restoration = ScheduleRestoration()
+        restoration.commandsStart = 5
+        restoration.schedulesEnd = 7
+        let opened = world.tell(.restored(tenure, .schedules(restoration)))
+        guard case .follow(let schedules, 7)? = opened.first, case .start(let positions)? = opened.dropFirst().first
+        else {
+            Issue.record("\(opened)")
+            return
+        }
+        #expect(schedules == TopicPartition("tidemill.schedules", 0))
+        #expect(positions == [commands: 5])
+    }
+
+    @Test func firesNothingBeforeItKnowsTheBrokersTime() throws {
+        var world = try scheduling()
+        world.advance(60_000)
+        _ = world.tell(.timer)
+        #expect(world.topics == ["journal"])
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        #expect(world.topics == ["due.default"])
+    }
+
+    @Test func theStateFollowsItsEvent() throws {
+        var world = try scheduling()
+        world.settle()
+        world.advance(30_000)
+        _ = world.tell(.timer)
+        _ = world.tell(.described(queue: "default", .success(4)))
+        #expect(world.topics == ["due.default"])
+        world.settle(refusing: "tidemill.due.default")
+        #expect(world.topics.isEmpty)
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 0)
+        #expect(world.machine.nextWake(world.now) == world.uptime + 100)
+        world.advance(100)
+        _ = world.tell(.timer)
+        let (batch, records) = world.pending.removeFirst()
+        #expect(records.map(\.topic) == ["tidemill.due.default"])
+        _ = world.tell(
+            .appended(batch: batch, [.success(AppendReceipt(offset: 1, timestamp: world.wall))]))
+        #expect(world.topics == ["schedules", "journal"])
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 1)
+        #expect(world.machine.outbox.isEmpty)
+    }
+
+    @Test func theTombstoneFollowsTheEmission() throws {
+        var world = World()
+        _ = try waiting(&world)
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        #expect(world.topics == ["due.default"])
+        let (batch, _) = world.pending.removeFirst()
+        _ = world.tell(.appended(batch: batch, [.success(AppendReceipt(offset: 1, timestamp: world.wall))]))
+        #expect(world.topics == ["retry"])
+        #expect(world.pending.first?.records.first?.value == nil)
+        #expect(world.machine.settledOffsets(of: [retry])[retry]?.offset == 0)
+        world.settle()
+        #expect(world.machine.timers[0]?.count == 0)
+    }
+
+    /// What the log refuses for its size ends as a dead letter, not as a loop.
+    @Test func anEventThatNoDueTopicTakesEndsAsADeadLetter() throws {
+        var world = World()
+        _ = try waiting(&world)
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        let (batch, _) = world.pending.removeFirst()
+        _ = world.tell(.appended(batch: batch, [.failure(LogError(.recordTooLarge, "test"))]))
+        #expect(world.topics == ["dead"])
+        world.settle()
+        #expect(world.machine.timers[0]?.count == 0)
+    }
+
+    @Test func revokingCommitsWhatIsSettledAndLetsGo() throws {
+        var world = try scheduling()
+        world.settle()
+        let actions = world.tell(.revoking([commands]))
+        guard case .handOver(let offsets, let partitions)? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(offsets == [commands: CommittedOffset(offset: 1)] && partitions == [commands])
+        world.advance(60_000)
+        _ = world.tell(.timer)
+        #expect(world.topics.isEmpty && world.machine.schedules.isEmpty)
+    }
+
+    /// The event was under way when the partition went: nothing more may be written for it.
+    @Test func afterALossNoStateIsWritten() throws {
+        var world = try scheduling()
+        world.settle()
+        world.advance(30_000)
+        _ = world.tell(.described(queue: "default", .success(4)))
+        let (batch, _) = world.pending.removeFirst()
+        _ = world.tell(.lost([commands]))
+        _ = world.tell(.appended(batch: batch, [.success(AppendReceipt(offset: 1, timestamp: world.wall))]))
+        #expect(world.topics.isEmpty)
+    }
+
+    @Test func whatAnOldTenureReportsIsDropped() throws {
+        var world = World()
+        let first = try begin(&world, .assigned([commands], epoch: 1), commands)
+        _ = world.tell(.revoking([commands]))
+        let second = try begin(&world, .assigned([commands], epoch: 2), commands)
+        #expect(first != second)
+        #expect(world.tell(.restored(first, .schedules(ScheduleRestoration()))).isEmpty)
+        #expect(world.machine.schedules.isEmpty)
+    }
+
+    @Test func aRestoreThatFailsIsTriedAgainAfterAPause() throws {
+        var world = World()
+        let tenure = try begin(&world, .assigned([commands], epoch: 1), commands)
+        #expect(world.tell(.restoreFailed(tenure, LogError(.unavailable, "test"))).isEmpty)
+        #expect(world.machine.nextWake(world.now) == 100)
+        world.advance(100)
+        #expect(begun(world.tell(.timer), commands) == tenure)
+        let actions = world.tell(.restoreFailed(tenure, LogError(.notAuthorized, "test")))
+        guard case .fail? = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+    }
+
+    @Test func stopsOnceAllIsWritten() throws {
+        var world = try scheduling()
+        #expect(world.tell(.stop).isEmpty)
+        #expect(world.topics == ["journal"])
+        let (batch, _) = world.pending.removeFirst()
+        let actions = world.tell(
+            .appended(batch: batch, [.success(AppendReceipt(offset: 1, timestamp: world.wall))]))
+        guard case .finish(let offsets)? = actions.last else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(offsets[commands]?.offset == 1)
+    }
+
+    @Test func stopsAtItsDeadlineEvenIfTheLogIsAway() throws {
+        var world = try scheduling()
+        _ = world.tell(.stop)
+        #expect(world.machine.nextWake(world.now) == 2000)
+        world.advance(2000)
+        guard case .finish? = world.tell(.timer).last else {
+            Issue.record("it must end")
+            return
+        }
+    }
+
+    /// A sleep for a far instant is cut short, so that a step of the clock is noticed; it emits nothing by itself.
+    @Test func looksAtTheClockAgainWhileItWaits() throws {
+        var world = try scheduling(everyMinute { $0.trigger = .interval(milliseconds: 86_400_000, anchor: nil) })
+        world.settle()
+        _ = world.tell(.timer)
+        world.advance(1000)
+        _ = world.tell(.timer)
+        #expect(world.machine.nextWake(world.now) == world.uptime + 30_000)
+        world.advance(30_000)
+        #expect(world.tell(.timer).isEmpty && world.topics.isEmpty)
+    }
+
+    @Test func jitterWaitsAndTheStateWithIt() throws {
+        var world = try scheduling(everyMinute { $0.jitter = 30_000 })
+        world.settle()
+        let nominal = Timestamp(rfc3339: "2026-11-21T12:01:00Z")!
+        let due = Planner.dueTime(of: nominal, in: everyMinute { $0.jitter = 30_000 })
+        #expect(due > nominal)
+        world.advance(due - world.wall - 1)
+        _ = world.tell(.timer, .described(queue: "default", .success(4)))
+        #expect(world.topics.isEmpty)
+        world.advance(1)
+        _ = world.tell(.timer)
+        #expect(world.topics == ["due.default"])
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.cursor == nominal)
+    }
+
+    @Test func everyDroppedTimeIsInTheJournal() throws {
+        var world = try scheduling(
+            everyMinute {
+                $0.catchUp = .skip
+                $0.trigger = .interval(milliseconds: 600_000, anchor: nil)
+            })
+        world.settle()
+        world.advance(45 * 60_000)
+        _ = world.tell(.timer)
+        let records = world.pending.flatMap(\.records)
+        #expect(records.map(\.topic) == ["tidemill.schedules", "tidemill.journal"])
+        let entry = try JournalEntry(key: records[1].key, value: records[1].value)
+        #expect(entry.kind == .skipped && entry.count == 4 && entry.reason == "missed; catch_up is skip")
+    }
+}
