@@ -29,8 +29,32 @@ public struct TurnNotes: Hashable, Sendable {
     public var starts = 0
     /// Those of them that were alone among suspects.
     public var aloneStarts = 0
+    /// The last of those starts. A note of it that was appended twice is one start, and only its own worker's release
+    /// takes it back.
+    public var lastStart: Start?
+
+    public struct Start: Hashable, Sendable {
+        public var worker: String
+        public var isAlone: Bool
+    }
 
     public init(coordinate: Coordinate) { self.coordinate = coordinate }
+
+    mutating func start(by worker: String, alone: Bool) {
+        guard lastStart?.worker != worker else { return }
+        starts += 1
+        if alone { aloneStarts += 1 }
+        lastStart = Start(worker: worker, isAlone: alone)
+    }
+
+    /// A zombie's word ends neither another worker's lease nor its start.
+    mutating func release(by worker: String) {
+        if lease?.holder == worker { lease = nil }
+        guard let last = lastStart, last.worker == worker else { return }
+        starts -= 1
+        if last.isAlone { aloneStarts -= 1 }
+        lastStart = nil
+    }
 }
 
 /// What the ledger says of an event that is about to start.
@@ -94,17 +118,8 @@ public struct LedgerFold: Sendable {
                     coordinate: record.coordinate, attempt: record.attempt, worker: record.worker,
                     laneHash: record.laneHash, detail: detail), time: time)
         case .leased(let lease): return note(record, time: time) { $0.lease = lease }
-        case .released:
-            return note(record, time: time) {
-                $0.lease = nil
-                $0.starts = max(0, $0.starts - 1)
-                $0.aloneStarts = min($0.aloneStarts, $0.starts)
-            }
-        case .started(let alone):
-            return note(record, time: time) {
-                $0.starts += 1
-                if alone { $0.aloneStarts += 1 }
-            }
+        case .released: return note(record, time: time) { $0.release(by: record.worker) }
+        case .started(let alone): return note(record, time: time) { $0.start(by: record.worker, alone: alone) }
         }
     }
 

@@ -1,0 +1,136 @@
+import TaskLog
+import TaskModel
+import Testing
+
+@testable import WorkerRole
+
+/// A partition comes: restored before it is opened, marked unclean before it is fetched.
+@Suite struct AssignmentTests {
+    @Test func restoresBeforeItOpens() {
+        var story = Story()
+        #expect(story.wake(.assigned([Story.due], epoch: 1)) == ["restore from the start"])
+        #expect(story.deliver(Story.event("early")) == [], "nothing is taken before the fold is whole")
+        let opened = story.wake(.restored(Story.due, epoch: 1, position(committed: 0, end: 0)))
+        #expect(opened == ["open 0"])
+        #expect(story.reports == [.opened(Story.due, start: 0, suspects: false)])
+    }
+
+    /// The commit at the opening takes the clean mark away and keeps what it knew.
+    @Test func marksItselfUncleanAndKeepsTheHolesOfTheLastOwner() {
+        var story = Story()
+        let known = CommitMetadata(highMark: 9, holes: [3, 5], isClean: true).encoded(offset: 3)
+        let opened = story.open(committed: CommittedOffset(offset: 3, metadata: known), end: 12)
+        #expect(opened == ["restore from the start", "open 3 to 9 holes 3,5"])
+        #expect(story.reports == [.opened(Story.due, start: 3, suspects: false)])
+    }
+
+    /// Offsets that the last commit knows as settled are not run again, though the ledger may have forgotten them; and
+    /// a commit before they are all read again does not forget them either.
+    @Test func settledOffsetsAboveTheWatermarkStaySettled() {
+        var story = Story()
+        let known = CommitMetadata(highMark: 4, holes: [0, 2], isClean: true).encoded(offset: 0)
+        story.open(committed: CommittedOffset(offset: 0, metadata: known), end: 5)
+        #expect(story.deliver(Story.event("a")) == ["start a"])
+        #expect(story.finish("a") == ["ledger completed"])
+        #expect(story.acknowledge() == [])
+        #expect(story.pass(100) == ["commit 1 to 4 holes 2"])
+        #expect(
+            story.deliver(Story.event("b"), Story.event("c"), Story.event("d"), Story.event("e")) == [
+                "start c", "start e",
+            ])
+        #expect(story.pass(100) == ["commit 2 to 5 holes 2,4"])
+    }
+
+    @Test func aCommitWithoutTheCleanMarkMakesSuspects() {
+        var story = Story()
+        let known = CommitMetadata(highMark: 0, holes: [], isClean: false).encoded(offset: 0)
+        story.open(committed: CommittedOffset(offset: 0, metadata: known), end: 1)
+        #expect(story.reports == [.opened(Story.due, start: 0, suspects: true)])
+        #expect(story.deliver(Story.event("old"), Story.event("fresh")) == ["ledger started", "start fresh"])
+        #expect(story.acknowledge() == ["start old"])
+    }
+
+    @Test func unreadableMetadataIsTakenForUnclean() {
+        var story = Story()
+        story.open(committed: CommittedOffset(offset: 0, metadata: "not ours"), end: 1)
+        #expect(story.reports == [.opened(Story.due, start: 0, suspects: true)])
+    }
+
+    @Test func trimmedRecordsBelowTheStartAreSettled() {
+        var story = Story()
+        let known = CommitMetadata(highMark: 9, holes: [3, 7], isClean: true).encoded(offset: 3)
+        _ = story.wake(.assigned([Story.due], epoch: 1))
+        let position = RestoredPosition(
+            committed: CommittedOffset(offset: 3, metadata: known), due: OffsetBounds(start: 5, end: 12), ledgerEnd: 0)
+        #expect(story.wake(.restored(Story.due, epoch: 1, position)) == ["open 5 to 9 holes 7"])
+    }
+
+    @Test func aCommitPastTheEndStopsThePartition() throws {
+        var story = Story()
+        _ = story.wake(.assigned([Story.due], epoch: 1))
+        #expect(story.wake(.restored(Story.due, epoch: 1, position(committed: 10, end: 4))) == [])
+        guard case .stopped(Story.due, let text) = try #require(story.reports.first) else {
+            Issue.record("\(story.reports)")
+            return
+        }
+        #expect(text.contains("--from start"))
+        #expect(story.deliver(Story.event("a")) == [])
+    }
+
+    @Test func noCommitOnALogThatWasWorkedOnStopsThePartition() {
+        let old = RestoredPosition(committed: nil, due: OffsetBounds(start: 0, end: 9), ledgerEnd: 3)
+        #expect(throws: WorkerStateMachine.StartProblem.self) { try WorkerStateMachine.start(old, Story.due).get() }
+        let trimmed = RestoredPosition(committed: nil, due: OffsetBounds(start: 4, end: 9), ledgerEnd: 0)
+        #expect(throws: WorkerStateMachine.StartProblem.self) { try WorkerStateMachine.start(trimmed, Story.due).get() }
+    }
+
+    @Test func theOperatorsWordDecidesWhereNothingElseDoes() throws {
+        var old = RestoredPosition(committed: nil, due: OffsetBounds(start: 0, end: 9), ledgerEnd: 3, requestedStart: 7)
+        #expect(try WorkerStateMachine.start(old, Story.due).get() == 7)
+        old.committed = CommittedOffset(offset: 2)
+        #expect(try WorkerStateMachine.start(old, Story.due).get() == 2, "a position that is known needs no word")
+    }
+
+    @Test func aNewLogStartsAtItsStart() throws {
+        let new = RestoredPosition(committed: nil, due: OffsetBounds(start: 0, end: 9), ledgerEnd: 0)
+        #expect(try WorkerStateMachine.start(new, Story.due).get() == 0)
+    }
+
+    @Test func answersOfAnEarlierAssignmentAreDropped() {
+        var story = Story()
+        _ = story.wake(.assigned([Story.due], epoch: 1))
+        #expect(story.wake(.revoking([Story.due])) == ["unfollow", "hand off without news"])
+        #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["restore from the start"])
+        #expect(story.wake(.restored(Story.due, epoch: 1, position(committed: 0, end: 0))) == [])
+        #expect(story.wake(.restored(Story.due, epoch: 2, position(committed: 0, end: 0))) == ["open 0"])
+    }
+
+    /// The ledger of a revoked partition is followed for a while: when it comes back only the rest is read.
+    @Test func aPartitionThatComesBackReadsTheRestOfItsLedger() {
+        var story = Story()
+        story.open(notes: [Story.outcome(Story.event("a"), .completed)])
+        _ = story.wake(.revoking([Story.due]))
+        _ = story.read(Story.outcome(Story.event("b"), .completed))
+        #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["restore from 2"])
+        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
+        _ = story.wake(
+            .restored(
+                Story.due, epoch: 2,
+                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 2)))
+        #expect(story.deliver(Story.event("a"), Story.event("b"), Story.event("c")) == ["start c"])
+    }
+
+    @Test func aLedgerThatDoesNotComeBackIsDropped() {
+        var story = Story()
+        story.open()
+        _ = story.wake(.revoking([Story.due]))
+        #expect(story.pass(60_000) == ["unfollow"])
+        #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["restore from the start"])
+    }
+
+    private func position(committed: Int64, end: Int64) -> RestoredPosition {
+        RestoredPosition(
+            committed: CommittedOffset(offset: committed, metadata: Story.clean),
+            due: OffsetBounds(start: 0, end: end), ledgerEnd: 0)
+    }
+}

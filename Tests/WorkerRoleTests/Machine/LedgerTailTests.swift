@@ -1,0 +1,114 @@
+import TaskLog
+import TaskModel
+import Testing
+
+@testable import WorkerRole
+
+/// What others append to the ledger while the partition is ours.
+@Suite struct LedgerTailTests {
+    @Test func aCancelMeetsAQueuedTurn() {
+        var story = Story { $0.concurrency = 1 }
+        story.open()
+        _ = story.deliver(Story.event("a"), Story.event("b"))
+        #expect(story.read(Story.outcome(Story.event("b"), .cancelled)) == [])
+        _ = story.finish("a")
+        #expect(story.acknowledge() == [], "b is settled and never starts")
+        #expect(story.pass(100) == ["commit 2"])
+    }
+
+    @Test func aCancelMeetsARunningTurn() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        #expect(story.read(Story.outcome(Story.event("a"), .cancelled)) == ["cancel a"])
+        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == [], "nothing is left to decide")
+        #expect(story.pass(100) == ["commit 1"])
+    }
+
+    @Test func completedBeatsACancel() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.read(Story.outcome(Story.event("a"), .cancelled))
+        #expect(story.finish("a", .completed) == ["ledger completed"])
+    }
+
+    /// A zombie's word about an earlier turn does not end the turn that runs.
+    @Test func anOldTurnsDecisionCancelsNothing() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a") { $0.turn = 3 })
+        #expect(story.read(Story.outcome(Story.event("a"), .retrying)) == [])
+    }
+
+    @Test func aCancelBeatsARetryThatIsBeingDecided() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .failed(code: "error", message: "no"))
+        _ = story.read(Story.outcome(Story.event("a"), .cancelled))
+        #expect(story.acknowledge() == [], "no next turn is emitted")
+        #expect(story.pass(100) == ["commit 1"])
+    }
+
+    /// A zombie completes what the owner is about to bury: no letter is written.
+    @Test func aCompletionBeforeTheDeathIsDecidedLeavesNoLetter() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .fatal(reason: .fatal, code: "bad", message: "no"))
+        _ = story.read(Story.outcome(Story.event("a"), .completed))
+        #expect(!story.acknowledge().contains { $0.hasPrefix("letter") })
+        #expect(story.pass(100) == ["commit 1"])
+    }
+
+    @Test func aCompletionAfterTheDeathResolvesTheLetter() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .fatal(reason: .fatal, code: "bad", message: "no"))
+        #expect(story.acknowledge() == ["letter a fatal"])
+        #expect(story.read(Story.outcome(Story.event("a"), .completed)) == ["resolved"])
+    }
+
+    /// The owner that wrote the letter died before it read the completion: the next one answers the letter.
+    @Test func aTakeoverResolvesWhatTheLastOwnerDidNot() {
+        let event = Story.event("a")
+        var story = Story()
+        let opened = story.open(notes: [Story.outcome(event, .dead), Story.outcome(event, .completed)])
+        #expect(opened == ["restore from the start", "open 0", "resolved"])
+    }
+
+    /// The scan and the follower may both bring a record: a start that is counted twice would bury an innocent.
+    @Test func noLedgerRecordCountsTwice() {
+        let event = Story.event("a")
+        var story = Story()
+        _ = story.wake(.assigned([Story.due], epoch: 1))
+        let started = story.ledgerRecord(Story.entry(event, .started(alone: true)))
+        _ = story.wake(.scanned(Story.due, epoch: 1, [started]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, [started]))
+        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
+        _ = story.wake(
+            .restored(
+                Story.due, epoch: 1,
+                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 1)))
+        _ = story.wake(.ledger([started]))
+        #expect(story.deliver(event) == ["ledger started"], "one lost start proves nothing")
+    }
+
+    /// What the follower brings while a scan is under way would leave a gap in the fold.
+    @Test func theFollowerWaitsForTheScan() {
+        let (first, second) = (Story.event("a"), Story.event("b"))
+        var story = Story()
+        _ = story.wake(.assigned([Story.due], epoch: 1))
+        let records = [first, second].map { story.ledgerRecord(Story.outcome($0, .completed)) }
+        _ = story.wake(.ledger([records[1]]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, records))
+        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
+        _ = story.wake(
+            .restored(
+                Story.due, epoch: 1,
+                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 2)))
+        #expect(story.deliver(first, second) == [])
+    }
+}
