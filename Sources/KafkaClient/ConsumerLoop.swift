@@ -71,8 +71,7 @@ struct ConsumerLoop {
             let list = PartitionList(offsets: positions)
             let code = rd_kafka_assign(client, list.pointer)
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
-            let error = KafkaError(code)
-            events += positions.keys.map { .partitionFailed($0, error, serial: serial) }
+            events.append(.failed(KafkaError(code)))
             handOver()
         case .letGo:
             guard revocation != nil else { return }

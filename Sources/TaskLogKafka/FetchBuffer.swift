@@ -58,13 +58,14 @@ struct FetchBuffer {
 
     // MARK: What is fetched
 
-    /// Adds partitions, or moves them and forgets what was fetched; a paused one stays paused.
+    /// Adds partitions, or moves them and forgets what was fetched; a paused one stays paused. Negative offsets mean 0:
+    /// to librdkafka they would be words such as "end".
     mutating func start(_ positions: [TopicPartition: Int64]) {
         for (key, position) in positions {
             let old = drop(key)
             if old == nil { turns.append(key) }
             partitions[key] = Partition(
-                position: position, minimumSerial: serial + 1, isPaused: old?.isPaused ?? false)
+                position: max(0, position), minimumSerial: serial + 1, isPaused: old?.isPaused ?? false)
         }
         isChanged = isChanged || !positions.isEmpty
         relax()

@@ -225,25 +225,32 @@ final class FetchSession: Sendable {
     /// The log holds nothing at `position`: goes on at the first kept record if that was deleted below it; a position past
     /// the end means that the log lost records, and that is for the operator.
     private func recover(_ partition: TopicPartition, _ position: Int64) async {
-        do {
-            let bounds = try await self.bounds(partition)
-            guard position <= bounds.end else {
-                return fail(
-                    LogError(
-                        .offsetOutOfRange,
-                        "\(partition) ends at \(bounds.end), before the position \(position): the log has lost records"
-                    ))
+        while state.withLock({ $0.end == nil }) {
+            do {
+                return resolve(partition, position, try await self.bounds(partition))
+            } catch let error as LogError where error.isRetriable {
+                // Brokers that are away are waited for, as everywhere in a session; the question was retried with pauses.
+                logger.debug("the bounds of a partition are not known yet", ["partition": "\(partition)"])
+            } catch let error as LogError {
+                return fail(error)
+            } catch {
+                return fail(LogError(.other, "\(error)"))
             }
-            if position < bounds.start {
-                logger.info(
-                    "records below the first kept one are skipped",
-                    ["partition": "\(partition)", "from": "\(position)", "to": "\(bounds.start)"])
-            }
-            change { $0.buffer.move(partition, from: position, to: max(position, bounds.start)) }
-        } catch let error as LogError {
-            fail(error)
-        } catch {
-            fail(LogError(.other, "\(error)"))
         }
+    }
+
+    private func resolve(_ partition: TopicPartition, _ position: Int64, _ bounds: OffsetBounds) {
+        guard position <= bounds.end else {
+            return fail(
+                LogError(
+                    .offsetOutOfRange,
+                    "\(partition) ends at \(bounds.end), before the position \(position): the log has lost records"))
+        }
+        if position < bounds.start {
+            logger.info(
+                "records below the first kept one are skipped",
+                ["partition": "\(partition)", "from": "\(position)", "to": "\(bounds.start)"])
+        }
+        change { $0.buffer.move(partition, from: position, to: max(position, bounds.start)) }
     }
 }

@@ -25,8 +25,10 @@ package final class KafkaTaskLog: TaskLog {
 
     /// Fails when a property is unknown or wrong; whether a broker answers shows at the first call.
     package init(_ configuration: KafkaLogConfiguration, logger: Logger) throws {
-        self.configuration = configuration
         self.logger = logger
+        var configuration = configuration
+        configuration.properties = configuration.properties.withDefaults(["client.id": "tidemill"])
+        self.configuration = configuration
         let properties = configuration.properties
         let patience = Duration.milliseconds(configuration.requestTimeoutMilliseconds)
         do {
@@ -108,7 +110,9 @@ package final class KafkaTaskLog: TaskLog {
 
     private func appendError(_ error: KafkaError, _ record: LogAppend) -> LogError {
         let mapped = LogError(error, "append to \(record.topic)[\(record.partition)]")
-        return mapped.code == .recordTooLarge ? Self.tooLarge(record, limit: "less, with what Kafka adds") : mapped
+        guard mapped.code == .recordTooLarge else { return mapped }
+        let limit = catalog.maximumRecordBytes(of: record.topic).map { "\($0)" } ?? "less"
+        return Self.tooLarge(record, limit: "\(limit), and Kafka adds about 100 bytes of its own")
     }
 
     private static func tooLarge(_ record: LogAppend, limit: String) -> LogError {

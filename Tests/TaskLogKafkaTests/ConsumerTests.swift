@@ -131,6 +131,30 @@ struct ConsumerTests {
         }
     }
 
+    @Test("leaving and closing are bounded when no broker answers")
+    func leaveWithoutBroker() async throws {
+        try await withMockLog {
+            $0.leaveTimeoutMilliseconds = 300
+            $0.appendTimeoutMilliseconds = 1000
+        } _: { log, mock in
+            let member = try await log.join(GroupOptions(group: "g", topics: ["t"], clientID: "only"))
+            guard case .assigned = try await member.next() else {
+                Issue.record("expected an assignment")
+                return
+            }
+            _ = try await log.append(numbers(0..<1)[0])
+            try mock.setBroker(1, isUp: false)
+            async let late = log.append(numbers(1..<2))
+            await member.leave()
+            let ended = try await member.next()
+            #expect(ended == nil)
+            await log.close()
+            for result in await late {
+                #expect(throws: LogError.self) { _ = try result.get() }
+            }
+        }
+    }
+
     /// A group `g` of one member, which owns the one partition.
     private func withMember(
         _ body: @escaping @Sendable (KafkaTaskLog, any GroupMember, KafkaMockCluster) async throws -> Void

@@ -155,6 +155,12 @@ struct FetchBufferTests {
         #expect(buffer.takeRequest() == nil, "not held any more")
     }
 
+    @Test func aNegativeOffsetIsTheBeginning() {
+        var buffer = FetchBuffer(maximumBytes: 1 << 20)
+        buffer.start([a: -1])
+        #expect(buffer.takeRequest()?.positions == [a: 0])
+    }
+
     @Test func gapsAreNoLoss() {
         var buffer = FetchBuffer(maximumBytes: 1 << 20)
         buffer.start([a: 0])
