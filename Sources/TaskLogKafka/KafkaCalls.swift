@@ -29,24 +29,29 @@ final class KafkaCalls: Sendable {
     }
 
     /// Asks until there is an answer, or an error that stays, or the time is up.
+    ///
+    /// - Parameter passing: a code that passes by itself here, though not everywhere.
     func retrying<Value: Sendable>(
-        _ action: String, _ body: @escaping @Sendable (KafkaAdmin) throws -> Value
+        _ action: String, passing: LogError.Code? = nil, _ body: @escaping @Sendable (KafkaAdmin) throws -> Value
     ) async throws -> Value {
         let deadline = ContinuousClock.now + patience
         var pause = Duration.milliseconds(20)
         while true {
             do {
                 return try await once(action, body)
-            } catch let error as LogError where error.isRetriable && ContinuousClock.now + pause < deadline {
+            } catch let error as LogError
+                where (error.isRetriable || error.code == passing) && ContinuousClock.now + pause < deadline
+            {
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(1))
             }
         }
     }
 
-    /// The settings of topics as the brokers, or the mock's memory, have them.
+    /// The settings of topics, which exist, as the brokers or the mock's memory have them.
     func settings(ofTopics names: [String]) async throws -> [String: [String: String]] {
         if let mock { return mock.topics.filter { names.contains($0.key) }.mapValues(\.settings) }
-        return try await retrying("describe topics") { try $0.settings(ofTopics: names) }
+        // A new topic is known to the broker that told us of it, and to the one that is asked now a moment later.
+        return try await retrying("describe topics", passing: .unknownTopic) { try $0.settings(ofTopics: names) }
     }
 }

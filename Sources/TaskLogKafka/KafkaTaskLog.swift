@@ -40,7 +40,7 @@ package final class KafkaTaskLog: TaskLog {
             topics = TopicAdministration(calls: calls, mock: configuration.mock, patience: .seconds(30))
             producer = KafkaProducer(
                 properties, messageTimeoutMilliseconds: configuration.appendTimeoutMilliseconds, logger: logger)
-            scans = ScanPool(maximumReaders: configuration.maximumScans) {
+            scans = ScanPool(maximumReaders: configuration.maximumScans) { [configuration] in
                 try Self.makeSession(
                     configuration, KafkaConsumer.Options(tellsEnds: true), bufferedBytes: 8 << 20,
                     patience: configuration.scanPatienceMilliseconds, calls, logger)
