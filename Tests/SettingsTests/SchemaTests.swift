@@ -50,6 +50,21 @@ struct SchemaTests {
         _ = try Configuration.load(path: file.path, environment: Self.environment)
     }
 
+    /// The README's own configurations, so that what it teaches loads.
+    @Test func theReadmeIsValidAndLoads() throws {
+        let readme = try String(
+            contentsOf: Self.folder.deletingLastPathComponent().appendingPathComponent("README.md"), encoding: .utf8)
+        let blocks = readme.components(separatedBy: "```yaml\n").dropFirst().compactMap {
+            $0.components(separatedBy: "```\n").first
+        }
+        #expect(blocks.count >= 2)
+        for block in blocks {
+            #expect(try schema().problems(of: value(of: block)) == [])
+            _ = try Configuration.load(
+                text: Array(block.utf8), file: "README.md", directory: ".", environment: Self.environment)
+        }
+    }
+
     @Test func anExampleHasEveryKey() throws {
         let file = Self.folder.appendingPathComponent("examples/full.yaml")
         let text = try String(contentsOf: file, encoding: .utf8)
