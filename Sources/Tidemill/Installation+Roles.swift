@@ -1,5 +1,5 @@
 internal import Foundation
-package import SchedulerRole
+internal import SchedulerRole
 import ServiceRuntime
 internal import Settings
 import TaskModel
@@ -56,15 +56,19 @@ extension Installation {
         return definitions
     }
 
-    package func makeScheduler() -> SchedulerService {
+    /// A scheduler, and the heartbeat that shows it to `doctor`.
+    package func makeScheduler() -> [any Service] {
         let settings = configuration.scheduler
-        return SchedulerService(
-            log: log, time: SystemTimeSource(),
-            configuration: SchedulerConfiguration(
-                names: configuration.topicPlan.names, clientID: "\(workerID)-scheduler", bootNonce: nonce,
-                sessionTimeoutMilliseconds: Int(settings.sessionTimeout), payloadBudget: settings.payloadMemory,
-                maximumClockLead: settings.maximumClockLead),
-            metrics: SchedulerMetrics(metrics), logger: logger)
+        let scheduler = SchedulerConfiguration(
+            names: configuration.topicPlan.names, clientID: "\(workerID)-scheduler", bootNonce: nonce,
+            sessionTimeoutMilliseconds: Int(settings.sessionTimeout), payloadBudget: settings.payloadMemory,
+            maximumClockLead: settings.maximumClockLead)
+        return [
+            SchedulerService(
+                log: log, time: SystemTimeSource(), configuration: scheduler, metrics: SchedulerMetrics(metrics),
+                logger: logger),
+            SchedulerHeartbeat(log: log, names: scheduler.names, identity: scheduler.writerName),
+        ]
     }
 
     /// The server of `/metrics` and `/healthz`, when the configuration asks for one.

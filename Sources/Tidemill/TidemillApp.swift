@@ -72,7 +72,7 @@ public final class TidemillApp: Sendable {
 
     /// A worker and a scheduler, for an app that runs its own ``ServiceGroup``.
     public func services(_ tasks: [TaskDefinition]) throws -> [any Service] {
-        [installation.makeScheduler(), try installation.makeWorker(tasks: tasks)]
+        installation.makeScheduler() + [try installation.makeWorker(tasks: tasks)]
     }
 
     /// Runs a worker and a scheduler until SIGTERM or SIGINT, then stops them in order.

@@ -64,7 +64,7 @@ enum RoleCommand: String, CaseIterable, Sendable {
         if let server = try installation.makeServer() { services.append(server) }
         if self == .dev { try await installation.ensureTopics() }
         if self != .worker {
-            services.append(installation.makeScheduler())
+            services += installation.makeScheduler()
             services.append(installation.makeFileSchedules(origin: session.origin))
         }
         if self != .scheduler { services.append(try makeWorker(arguments, installation)) }
