@@ -19,6 +19,7 @@ package final class SchedulerService: Service {
     private let probe: SchedulerProbe?
     /// Producers wait beyond this many unread wakes; those that post are bounded by the machine.
     private let mailbox = Mailbox<SchedulerWake>(capacity: 64)
+    private let stopRequest = OneShot()
 
     package init(
         log: any TaskLog, time: any TimeSource, configuration: SchedulerConfiguration, metrics: SchedulerMetrics,
@@ -33,12 +34,18 @@ package final class SchedulerService: Service {
     }
 
     /// Hands over and returns from `run`.
-    package func stop() async { mailbox.post(.stop) }
+    package func stop() async {
+        stopRequest.fire()
+        mailbox.post(.stop)
+    }
 
     package func run() async throws {
-        let counts = try await topicCounts()
-        let member = try await patiently { try await self.log.join(self.groupOptions) }
-        let follower = try await patiently { try await self.log.follow([:]) }
+        guard let counts = try await topicCounts(),
+            let member = try await patiently({ try await self.log.join(self.groupOptions) })
+        else { return }
+        guard let follower = try await patiently({ try await self.log.follow([:]) }) else {
+            return await member.leave()
+        }
         let driver = MemberDriver(member: member, follower: follower, time: time, logger: logger)
         let orders = Mailbox<MemberDriver.Order>(capacity: 1024)
         let alarm = Alarm(time: time)
@@ -211,10 +218,10 @@ package final class SchedulerService: Service {
             revokeTimeoutMilliseconds: configuration.revokeTimeoutMilliseconds)
     }
 
-    private func topicCounts() async throws -> TopicCounts {
+    private func topicCounts() async throws -> TopicCounts? {
         let names = configuration.names
         let topics = [names.commands, names.schedules, names.retry, names.dead, names.journal]
-        let found = try await patiently { try await self.log.describe(topics: topics) }
+        guard let found = try await patiently({ try await self.log.describe(topics: topics) }) else { return nil }
         let counts = Dictionary(found.map { ($0.name, $0.partitions) }) { $1 }
         func count(_ topic: String) throws -> Int32 {
             guard let count = counts[topic], count > 0 else {
@@ -233,15 +240,10 @@ package final class SchedulerService: Service {
             journal: try count(names.journal))
     }
 
-    /// Until it works, is refused for good, or the task is cancelled.
-    private func patiently<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
-        while true {
-            do {
-                return try await body()
-            } catch let error as LogError where error.isRetriable {
-                logger.warning("the log does not answer yet", ["error": "\(error)"])
-                try await time.sleep(milliseconds: 1000)
-            }
-        }
+    /// Until it works, is refused for good, or the scheduler is stopped (nil).
+    private func patiently<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value? {
+        try await time.patiently(
+            until: stopRequest, passes: { ($0 as? LogError)?.isRetriable == true },
+            report: { self.logger.warning("the log does not answer yet", ["error": "\($0)"]) }, body)
     }
 }

@@ -40,7 +40,8 @@ package final class SchedulerHeartbeat: Service {
     private var status: WorkerStatus {
         WorkerStatus(
             worker: identity, role: "scheduler", version: TidemillVersion.current,
-            host: ProcessInfo.processInfo.hostName, processID: ProcessInfo.processInfo.processIdentifier, partitions: [],
+            host: ProcessInfo.processInfo.hostName, processID: ProcessInfo.processInfo.processIdentifier,
+            partitions: [],
             running: 0, concurrency: 0, at: time.now())
     }
 }

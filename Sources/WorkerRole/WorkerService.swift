@@ -28,6 +28,7 @@ package final class WorkerService: Service {
     let onReport: (@Sendable (WorkerReport) -> Void)?
     private let definitions: [String: TaskDefinition]
     private let runner: AttemptRunner
+    private let stopRequest = OneShot()
     let pipeline: AppendPipeline
 
     /// `onReport` hears every report as it happens; for tests and embedders.
@@ -56,22 +57,35 @@ package final class WorkerService: Service {
         pipeline = AppendPipeline(log: log) { mailbox.post(.machine(.appended($0))) }
     }
 
-    package func stop() async { mailbox.post(.machine(.stop)) }
+    package func stop() async {
+        stopRequest.fire()
+        mailbox.post(.machine(.stop))
+    }
+
+    /// Waits for a log that does not answer yet. Nil when the worker was stopped meanwhile.
+    private func connect() async throws -> (any GroupMember, any LogFollower)? {
+        try await time.patiently(
+            until: stopRequest, passes: { ($0 as? LogError)?.isRetriable == true },
+            report: { self.logger.warning("the log does not answer yet", ["error": "\($0)"]) }
+        ) {
+            try await self.checkTopics()
+            let member = try await self.log.join(
+                GroupOptions(
+                    group: self.configuration.names.workerGroup,
+                    topics: self.configuration.queues.map { self.configuration.names.due($0.name) },
+                    clientID: self.configuration.workerID,
+                    sessionTimeoutMilliseconds: self.configuration.sessionTimeout))
+            do {
+                return (member, try await self.log.follow([:]))
+            } catch {
+                await member.leave()
+                throw error
+            }
+        }
+    }
 
     package func run() async throws {
-        try await checkTopics()
-        let member = try await log.join(
-            GroupOptions(
-                group: configuration.names.workerGroup,
-                topics: configuration.queues.map { configuration.names.due($0.name) },
-                clientID: configuration.workerID, sessionTimeoutMilliseconds: configuration.sessionTimeout))
-        let follower: any LogFollower
-        do {
-            follower = try await log.follow([:])
-        } catch {
-            await member.leave()
-            throw error
-        }
+        guard let (member, follower) = try await connect() else { return }
         let desk = MemberDesk(member: member, time: time, logger: logger)
         // Discarding: a worker runs for months, and every commit is a child.
         try await withThrowingDiscardingTaskGroup { group in
