@@ -61,9 +61,9 @@ struct ModelRules {
 
     func steps(in world: ModelWorld) -> [ModelStep] {
         var steps: [ModelStep] = []
+        steps.reserveCapacity(16)
         for index in 0..<Int(world.born) { add(world[index], index, world, to: &steps) }
-        let living = (0..<Int(world.born)).count { world[$0].life != .dead }
-        if canTakeOver(world), living <= Int(bounds.zombies) { steps.append(.takeOver) }
+        if canTakeOver(world), world.living <= Int(bounds.zombies) { steps.append(.takeOver) }
         if world.isEmitted {
             steps.append(.tombstone)
             if world.schedulerCrashes < bounds.schedulerCrashes { steps.append(.schedulerCrash) }
@@ -82,7 +82,8 @@ struct ModelRules {
             if worker.position < world.ledgerCount { steps.append(.tail(index)) }
             if worker.mustResolve { steps.append(.appendResolved(index)) }
             var hasEarlier = false
-            for offset in 0..<worker.next where worker.isHole(offset) {
+            var holes = worker.holes
+            while let offset = ModelWorld.Worker.popFirst(&holes) {
                 switch worker.stage(offset) {
                 case .waiting: if !hasEarlier || variant == .runsBesideItself { steps.append(.judge(index, offset)) }
                 case .running:

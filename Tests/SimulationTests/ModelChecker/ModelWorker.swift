@@ -16,7 +16,7 @@ extension ModelRules {
         let before = view(worker, world)
         read(&worker)
         // What was read in its place need not be remembered as our own.
-        worker.acknowledged &= ~(UInt16(truncatingIfNeeded: 1 << UInt32(worker.position)) &- 1)
+        worker.acknowledged &= ~(1 << worker.position &- 1)
         let after = view(worker, world)
         guard after.hasLateCompletion, !before.hasLateCompletion else { return }
         if variant == .answersOnlyLaterCompletions, !before.isDead { return }
@@ -29,8 +29,10 @@ extension ModelRules {
         let isSettled = worker.committedSettled & 1 << offset != 0
         worker.committedSettled &= ~(1 << offset)
         guard !isSettled else { return }
-        let isDuplicate = (0..<offset).contains { worker.isHole($0) && world.turn(at: $0) == world.turn(at: offset) }
-        guard !isDuplicate else { return }
+        var earlier = worker.holes
+        while let hole = ModelWorld.Worker.popFirst(&earlier) {
+            if world.turn(at: hole) == world.turn(at: offset) { return }
+        }
         worker.holes |= 1 << offset
     }
 
@@ -44,7 +46,11 @@ extension ModelRules {
             }
         case .run:
             let turn = world.turn(at: offset)
-            let isBesideItself = (0..<worker.next).contains { worker.isHole($0) && worker.stage($0) == .running }
+            var holes = worker.holes
+            var isBesideItself = false
+            while let hole = ModelWorld.Worker.popFirst(&holes) {
+                isBesideItself = isBesideItself || worker.stage(hole) == .running
+            }
             worker.set(offset, .running)
             if isBesideItself { return "two turns of one fingerprint run at once in one worker" }
             if turn < worker.highestStarted { return "turn \(turn) starts after turn \(worker.highestStarted)" }
@@ -86,7 +92,7 @@ extension ModelRules {
 
     func decisionIsDurable(_ worker: inout ModelWorld.Worker, _ offset: UInt8, _ world: ModelWorld) {
         guard let decision = worker.decision(offset), let place = world.place(of: decision) else { return }
-        learn(&worker, world) { if place >= $0.position { $0.acknowledged |= 1 << UInt16(place) } }
+        learn(&worker, world) { if place >= $0.position { $0.acknowledged |= 1 << place } }
         if variant != .effectBeforeDecision, ledger.needsEffect(decision) {
             worker.set(offset, .doing, decision)
         } else {
@@ -110,7 +116,7 @@ extension ModelRules {
 
     private func settle(_ worker: inout ModelWorld.Worker, _ offset: UInt8) {
         worker.holes &= ~(1 << offset)
-        worker.stages[Int(offset)] = 0
+        worker.set(offset, .waiting)
     }
 
     /// What is wrong with a world in which nothing has to happen any more.

@@ -34,7 +34,12 @@ struct ModelWorld: Hashable {
     /// Where one received record stands in one worker. Pairs of (to append, appended but not acknowledged) leave room for
     /// a crash between an append and its acknowledgement.
     enum Stage: UInt8 {
-        case waiting, running, deciding, decisionSent, doing, effectSent
+        case waiting = 0x00
+        case running = 0x10
+        case deciding = 0x20
+        case decisionSent = 0x30
+        case doing = 0x40
+        case effectSent = 0x50
     }
 
     enum Life: UInt8 {
@@ -50,23 +55,32 @@ struct ModelWorld: Hashable {
         var life = Life.unborn
         /// Ledger records read: `position` of them from the start, and our own acknowledged ones.
         var position: UInt8 = 0
-        var acknowledged: UInt16 = 0
+        var acknowledged: UInt8 = 0
         /// The next due offset to receive; what of the received is unsettled, and what the commit said is settled.
         var next: UInt8 = 0
         var holes: UInt8 = 0
         var committedSettled: UInt8 = 0
         /// Per due offset: stage and decision.
-        var stages = SIMD8<UInt8>()
+        var stages: UInt64 = 0
         var highestStarted: UInt8 = 0
         /// A dead letter stands against a completion, and we have not answered it.
         var mustResolve = false
 
-        func stage(_ offset: UInt8) -> Stage { Stage(rawValue: stages[Int(offset)] >> 4)! }
-        func decision(_ offset: UInt8) -> ModelDecision? { ModelDecision(rawValue: stages[Int(offset)] & 15) }
+        func stage(_ offset: UInt8) -> Stage { Stage(rawValue: UInt8(stages >> UInt64(8 * offset) & 0xf0))! }
+        func decision(_ offset: UInt8) -> ModelDecision? {
+            ModelDecision(rawValue: UInt8(stages >> UInt64(8 * offset) & 0xf))
+        }
         mutating func set(_ offset: UInt8, _ stage: Stage, _ decision: ModelDecision? = nil) {
-            stages[Int(offset)] = stage.rawValue << 4 | (decision?.rawValue ?? 0)
+            stages &= ~(0xff << UInt64(8 * offset))
+            stages |= UInt64(stage.rawValue | (decision?.rawValue ?? 0)) << UInt64(8 * offset)
         }
         func isHole(_ offset: UInt8) -> Bool { holes & 1 << offset != 0 }
+        /// The lowest hole of a set of them, taken out of it.
+        static func popFirst(_ holes: inout UInt8) -> UInt8? {
+            guard holes != 0 else { return nil }
+            defer { holes &= holes &- 1 }
+            return UInt8(truncatingIfNeeded: holes.trailingZeroBitCount)
+        }
     }
 
     /// What is committed: the offset, the high mark, the holes between them.
@@ -96,6 +110,9 @@ struct ModelWorld: Hashable {
 
     static let maximumDue: UInt8 = 8
 
+    /// How many workers live.
+    var living: Int { (0..<Int(born)).count { self[$0].life != .dead } }
+
     func turn(at offset: UInt8) -> UInt8 { UInt8(due >> (2 * UInt16(offset)) & 3) }
     func ledgerDecision(at position: UInt8) -> ModelDecision {
         ModelDecision(rawValue: UInt8(ledger >> (4 * UInt64(position)) & 15))!
@@ -107,7 +124,9 @@ struct ModelWorld: Hashable {
     }
 
     func place(of decision: ModelDecision) -> UInt8? {
-        (0..<ledgerCount).first { ledgerDecision(at: $0) == decision }
+        var position: UInt8 = 0
+        while position < ledgerCount, ledgerDecision(at: position) != decision { position += 1 }
+        return position < ledgerCount ? position : nil
     }
 
     /// A record that repeats an earlier one adds no state: whoever reads it has read that one, and the fold does not change.
@@ -130,11 +149,9 @@ struct ModelWorld: Hashable {
 
     /// The ledger with what this worker has not read left out.
     func known(to worker: Worker) -> UInt64 {
-        var mask: UInt64 = 0
-        for position in 0..<ledgerCount
-        where position < worker.position || worker.acknowledged & 1 << UInt16(position) != 0 {
-            mask |= 15 << (4 * UInt64(position))
-        }
+        var mask = (UInt64(1) << UInt64(4 * worker.position)) &- 1
+        var own = worker.acknowledged
+        while let position = Worker.popFirst(&own) { mask |= 15 << UInt64(4 * position) }
         return ledger & mask
     }
 
@@ -167,12 +184,12 @@ extension ModelWorld.Worker {
 
     func hash(into hasher: inout Hasher) {
         hasher.combine(words)
-        hasher.combine(unsafeBitCast(stages, to: UInt64.self))
+        hasher.combine(stages)
     }
 
     private var words: UInt64 {
         var bits = UInt64(life.rawValue << 4 | position)
-        bits = bits << 16 | UInt64(acknowledged)
+        bits = bits << 8 | UInt64(acknowledged)
         bits = bits << 8 | UInt64(next)
         bits = bits << 8 | UInt64(holes)
         bits = bits << 8 | UInt64(committedSettled)
