@@ -109,8 +109,11 @@ package struct WorkerStateMachine: Sendable {
 
     /// One commit per interval, of all partitions whose watermark or holes moved.
     private mutating func scheduleCommit(_ now: WorkerNow) {
-        guard case .running = life else { return }
-        guard partitions.values.contains(where: { $0.needsCommit && $0.phase == .open }) else { return }
+        // A time in the past that nothing clears would wake the loop without end.
+        guard case .running = life, partitions.values.contains(where: { $0.needsCommit && $0.phase == .open }) else {
+            nextCommit = nil
+            return
+        }
         guard let due = nextCommit else {
             nextCommit = now.uptime + configuration.commitInterval
             return
