@@ -79,6 +79,14 @@ let package = Package(
                 "Settings", "ServiceRuntime", "TaskTelemetry",
             ]),
 
+        // The proof: real processes, killed on the way, then an audit of what they left in the log.
+        .executableTarget(
+            name: "TidemillSlice",
+            dependencies: [
+                "Tidemill", "TaskModel", "TaskLog", "SchedulerRole", "WorkerRole", "TaskClient", "Settings",
+                "ServiceRuntime", "TaskTelemetry",
+            ]),
+
         // Tests
         .target(
             name: "TaskTestKit",
@@ -123,6 +131,7 @@ let package = Package(
                 "TidemillCLI", "Tidemill", "TaskModel", "TaskLog", "TaskClient", "WorkerRole", "SchedulerRole",
                 "Settings", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
             ]),
+        .testTarget(name: "TidemillSliceTests", dependencies: ["TidemillSlice", "TaskModel"]),
         .testTarget(
             name: "SimulationTests",
             dependencies: [

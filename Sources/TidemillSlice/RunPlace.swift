@@ -1,0 +1,65 @@
+import Foundation
+import Settings
+import TaskModel
+
+/// Where a run takes place, and the numbers that its processes share. Handed to them as JSON.
+struct RunPlace: Codable, Hashable, Sendable {
+    enum Engine: Codable, Hashable, Sendable {
+        case sqlite
+        case kafka(bootstrap: String)
+    }
+
+    /// Holds the file of an embedded log, journals of executions and logs of processes.
+    var folder: String
+    var engine: Engine
+    var prefix: String
+    var partitions = 6
+    /// Milliseconds.
+    var lease: Int64 = 30_000
+    /// Kafka's smallest; what a kill costs.
+    var session: Int64 = 6000
+    /// Handlers at once in one process.
+    var concurrency = 4
+
+    init(folder: String, engine: Engine, prefix: String) {
+        self.folder = folder
+        self.engine = engine
+        self.prefix = prefix
+    }
+
+    /// While this file exists, no handler fails: the bug is fixed.
+    var fixMark: String { folder + "/fixed" }
+    var journalFolder: String { folder + "/executions" }
+    var logFolder: String { folder + "/logs" }
+
+    func makeFolders() throws {
+        for path in [journalFolder, logFolder] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+    }
+
+    func configuration(id: String) -> Configuration {
+        var configuration = Configuration()
+        switch engine {
+        case .sqlite: configuration.log.engine = .embedded(path: folder + "/tidemill.db")
+        case .kafka(let bootstrap):
+            configuration.log.engine = .kafka(KafkaSettings(bootstrapServers: bootstrap))
+            configuration.log.topics.replication = 1
+            configuration.log.topics.minInSyncReplicas = 1
+        }
+        configuration.log.topics.prefix = prefix
+        configuration.log.topics.partitions = partitions
+        configuration.log.topics.controlPartitions = 2
+        configuration.queues = [TopicNames.defaultQueue: QueueSettings(partitions: partitions)]
+        configuration.worker.id = id
+        configuration.worker.concurrency = concurrency
+        configuration.worker.lease = lease
+        configuration.worker.sessionTimeout = session
+        configuration.scheduler.sessionTimeout = session
+        return configuration
+    }
+
+    var json: String {
+        get throws { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
+    }
+}

@@ -1,0 +1,3 @@
+import Foundation
+
+exit(await SliceProgram.run(Array(CommandLine.arguments.dropFirst())))
