@@ -25,14 +25,14 @@ enum SchedulerProcess {
 
 private enum RoleProcess {
     static func run(
-        _ place: RunPlace, _ id: String, _ make: (Installation) throws -> any Service
+        _ place: RunPlace, _ id: String, _ make: (Installation) throws -> [any Service]
     ) async throws -> Int32 {
         endWithParent()
         let logger = Logger(level: .info, sink: JSONLogSink())
         let configuration = place.configuration(id: id)
         let installation = try await Installation.open(configuration, logger: logger)
         let grace = Duration.milliseconds(configuration.worker.grace + 10_000)
-        let end = try await ServiceGroup(services: [try make(installation)], grace: grace, logger: logger).run()
+        let end = try await ServiceGroup(services: try make(installation), grace: grace, logger: logger).run()
         await installation.log.close()
         logger.info("ended", ["how": "\(end)"])
         if case .cancelled = end { return 1 }
