@@ -96,7 +96,7 @@ final class SimWorld {
             clock = next
             steps += 1
             body()
-            if steps > 400_000 { violate("the world comes to rest", "\(steps) steps by \(clock) ms") }
+            if steps > 40_000 { violate("the world comes to rest", "\(steps) steps by \(clock) ms") }
         }
         if violation == nil { clock = max(clock, time) }
     }
