@@ -11,7 +11,7 @@ enum WorkerProcess {
         let processID = ProcessInfo.processInfo.processIdentifier
         let journal = try ExecutionJournal(path: "\(place.journalFolder)/\(id)-\(processID)")
         return try await RoleProcess.run(place, id) { installation in
-            try installation.makeWorker(tasks: [WorkHandler(journal: journal, place: place).definition])
+            [try installation.makeWorker(tasks: [WorkHandler(journal: journal, place: place).definition])]
         }
     }
 }
