@@ -110,6 +110,8 @@ final class SimWorker: SimProcess {
                 _ = world.workerGroup.commit(member, commits)
             }
         case .handOff(let partitions, let commits): handOff(partitions, commits)
+        // Only the shell's queue of calls on the member has something to forget.
+        case .forget: break
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
         case .unfollow(let partitions): for partition in partitions { followed[partition] = nil }

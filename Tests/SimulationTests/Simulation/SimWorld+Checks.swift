@@ -32,7 +32,7 @@ extension SimWorld {
                 "every offset is settled"
             ) {
                 "\(partition.due) in \(worker.name): \(partition.phase), holes \(partition.tracker.holes) of "
-                    + "\(self.log.end(of: partition.due)), \(partition.turns.values.map { "\($0.stage)" })"
+                    + "\(self.log.end(of: partition.due)), \(partition.offsetsInOrder.compactMap { partition[$0].map { "\($0.stage)" } })"
             }
             checkFold(worker, partition)
         }
