@@ -93,6 +93,7 @@ struct RetryTimers: Sendable {
     /// Records without a key that parses, since the last ``takeForeign()``.
     private var foreign: [LogRecord] = []
     private static let maximumForeign = 100
+    private static let fetchAllowance = 1 << 20
 
     init(position: Int64, budget: Int, markerLifetime: Int64) {
         self.position = position
@@ -138,7 +139,7 @@ struct RetryTimers: Sendable {
         var entry = Entry(
             offset: record.offset, due: record.timestamp, bytes: bytes, isCancelled: markers[work] != nil,
             content: .stub(isAsked: false), phase: .waiting(wake: record.timestamp))
-        switch Self.decode(record) {
+        switch Self.decode(record, coordinate) {
         case .success(let event):
             entry.due = event.dueTime(recordedAt: record.timestamp)
             if loadedBytes + bytes <= budget { entry.content = .loaded(event) }
@@ -155,11 +156,18 @@ struct RetryTimers: Sendable {
         wait(coordinate, until: entry.isCancelled ? record.timestamp : entry.due)
     }
 
-    private static func decode(_ record: LogRecord) -> Result<WaitingEvent, EventDecodingError> {
+    /// A record whose headers speak of another emission than its key cannot be trusted with either's tombstone.
+    private static func decode(
+        _ record: LogRecord, _ coordinate: Coordinate
+    ) -> Result<WaitingEvent, EventDecodingError> {
         do {
-            return .success(
-                try WaitingEvent(
-                    key: record.key, value: record.value, headers: record.headers, place: record.place))
+            let waiting = try WaitingEvent(
+                key: record.key, value: record.value, headers: record.headers, place: record.place)
+            guard waiting.event.coordinate == coordinate else {
+                let problem = "the key names \(coordinate), the headers \(waiting.event.coordinate)"
+                return .failure(EventDecodingError(problem))
+            }
+            return .success(waiting)
         } catch {
             return .failure(error)
         }
@@ -209,11 +217,14 @@ struct RetryTimers: Sendable {
             guard case .waiting(let wake)? = entries[turn.coordinate]?.phase else { return true }
             return wake != turn.at
         }
-        let stub = isFetching ? nil : firstStub()
+        let stub = mayFetch ? firstStub() : nil
         let markers = self.markers
         let marker = byMarkerEnd.firstFresh { markers[$0.key]?.end != $0.at }
         return [time?.at, stub.map { $0.at - fetchAhead }, marker?.at].compactMap { $0 }.min()
     }
+
+    /// Not while what was fetched before has not gone out: a hold must not fill the memory.
+    private var mayFetch: Bool { !isFetching && loadedBytes < 2 * budget + Self.fetchAllowance }
 
     private mutating func firstStub() -> Turn? {
         let entries = self.entries
@@ -247,7 +258,7 @@ struct RetryTimers: Sendable {
 
     /// Offsets to fetch now, ascending: stubs due by `horizon`, a quarter of the budget at a time.
     mutating func takeFetches(horizon: Timestamp) -> [Int64] {
-        guard !isFetching else { return [] }
+        guard mayFetch else { return [] }
         var offsets: [Int64] = []
         var bytes = 0
         while bytes <= budget / 4, let turn = firstStub(), turn.at <= horizon {
@@ -271,7 +282,7 @@ struct RetryTimers: Sendable {
                 entry.offset == record.offset, case .stub = entry.content
             else { continue }
             missing.remove(record.offset)
-            switch Self.decode(record) {
+            switch Self.decode(record, coordinate) {
             case .success(let event): entries[coordinate]?.content = .loaded(event)
             case .failure(let error):
                 entries[coordinate]?.content = .undecodable(record, reason: error.description)
@@ -311,17 +322,32 @@ struct RetryTimers: Sendable {
         parked[queue, default: []].append(coordinate)
     }
 
+    /// The queue has no topic, which may last: what waits for it is kept as stubs only.
+    mutating func unloadParked(queue: String) {
+        for coordinate in parked[queue] ?? [] {
+            guard let entry = entries[coordinate], case .loaded = entry.content else { continue }
+            loadedBytes -= entry.bytes
+            entries[coordinate]?.content = .stub(isAsked: true)
+        }
+    }
+
     private mutating func unpark(_ coordinate: Coordinate) {
         guard case .parked? = entries[coordinate]?.phase else { return }
         for queue in parked.keys { parked[queue]?.removeAll { $0 == coordinate } }
         parked = parked.filter { !$0.value.isEmpty }
     }
 
-    /// The queue's topic exists now.
+    /// The queue's topic exists now: what waited for it comes up, after a fetch where only a stub was kept.
     mutating func unpark(queue: String) {
         for coordinate in parked.removeValue(forKey: queue) ?? [] {
             guard let entry = entries[coordinate], case .parked = entry.phase else { continue }
-            wait(coordinate, until: entry.due)
+            guard case .stub = entry.content else {
+                wait(coordinate, until: entry.due)
+                continue
+            }
+            entries[coordinate]?.phase = .starved
+            entries[coordinate]?.content = .stub(isAsked: false)
+            stubs.insert(Turn(at: entry.due, coordinate: coordinate))
         }
     }
 

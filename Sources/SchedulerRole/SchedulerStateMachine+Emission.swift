@@ -6,13 +6,15 @@ extension SchedulerStateMachine {
     mutating func emitDue(_ partition: Int32, _ now: ClockReading) {
         guard let tenure = owned[TopicPartition(configuration.names.retry, partition)]?.tenure else { return }
         let limit = room
-        for entry in timers[partition]?.takeDue(now: now.wall, limit: limit) ?? [] {
+        guard let due = timers[partition]?.takeDue(now: now.wall, limit: limit), !due.isEmpty else { return }
+        for entry in due {
             switch entry.work {
             case .emit(let waiting, let due): emit(waiting, due: due, tenure)
             case .drop: drop(entry.coordinate, tenure, now)
             case .bury(let record, let reason): bury(entry.coordinate, record, reason: reason, tenure, now)
             }
         }
+        for queue in missingQueues { timers[partition]?.unloadParked(queue: queue) }
     }
 
     private mutating func emit(_ waiting: WaitingEvent, due: Timestamp, _ tenure: Tenure) {

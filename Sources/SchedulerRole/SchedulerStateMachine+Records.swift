@@ -71,18 +71,24 @@ extension SchedulerStateMachine {
             return
         }
         directory.learn(queue, partitions: partitions, uptime: now.uptime)
-        if partitions != nil {
-            for partition in Array(timers.keys) { timers[partition]?.unpark(queue: queue) }
-            for partition in Array(schedules.keys) { schedules[partition]?.table.unpark(queue: queue) }
-            guard missingQueues.remove(queue) != nil else { return }
-            journal(.released, subject: queue, reason: "the queue's topic exists now", now)
-        } else if missingQueues.insert(queue).inserted {
-            let reason = "the queue's topic \(configuration.names.due(queue)) does not exist"
-            actions.append(
-                .log(LogLine(level: .error, message: "events are held: \(reason)", fields: ["queue": queue])))
-            actions.append(.notice(.queueMissing(queue)))
-            journal(.held, subject: queue, reason: reason, now)
+        guard partitions != nil else {
+            for partition in Array(timers.keys) { timers[partition]?.unloadParked(queue: queue) }
+            reportMissing(queue, now)
+            return
         }
+        for partition in Array(timers.keys) { timers[partition]?.unpark(queue: queue) }
+        for partition in Array(schedules.keys) { schedules[partition]?.table.unpark(queue: queue) }
+        guard missingQueues.remove(queue) != nil else { return }
+        journal(.released, subject: queue, reason: "the queue's topic exists now", now)
+    }
+
+    private mutating func reportMissing(_ queue: String, _ now: ClockReading) {
+        guard missingQueues.insert(queue).inserted else { return }
+        let reason = "the queue's topic \(configuration.names.due(queue)) does not exist"
+        actions.append(
+            .log(LogLine(level: .error, message: "events are held: \(reason)", fields: ["queue": queue])))
+        actions.append(.notice(.queueMissing(queue)))
+        journal(.held, subject: queue, reason: reason, now)
     }
 
     private mutating func fetchAgain(_ now: ClockReading) {

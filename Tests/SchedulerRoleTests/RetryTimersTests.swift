@@ -151,6 +151,12 @@ struct RetryTimersTests {
         #expect(timers.parkedCount == 1)
         timers.unpark(queue: "q")
         #expect(names(timers.takeDue(now: noon, limit: 1)) == ["emit a"])
+        timers.park(event("a").coordinate, queue: "q")
+        timers.unloadParked(queue: "q")
+        timers.unpark(queue: "q")
+        #expect(timers.takeFetches(horizon: noon) == [0])
+        timers.loaded([waiting("a", 0, delay: 0)], asked: [0])
+        #expect(names(timers.takeDue(now: noon, limit: 1)) == ["emit a"])
     }
 
     @Test func whatCannotBeReadIsBuriedAndWhatHasNoKeyIsReported() {
@@ -158,8 +164,10 @@ struct RetryTimersTests {
         broken.headers.removeAll { $0.name == "tidemill_queue" }
         var foreign = waiting("b", 1, delay: 0)
         foreign.key = nil
-        var timers = makeTimers(broken, foreign)
-        #expect(names(timers.takeDue(now: noon, limit: 9)) == ["bury"])
+        var contradicting = waiting("c", 2, delay: 0)
+        contradicting.key = Array(event("d").coordinate.description.utf8)
+        var timers = makeTimers(broken, foreign, contradicting)
+        #expect(names(timers.takeDue(now: noon, limit: 9)) == ["bury", "bury"])
         #expect(timers.takeForeign().map(\.offset) == [1])
         #expect(timers.takeForeign().isEmpty)
     }
