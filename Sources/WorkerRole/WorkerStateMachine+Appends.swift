@@ -61,7 +61,7 @@ extension WorkerStateMachine {
             switch result.result {
             case .success(let receipt):
                 refused.reset()
-                acknowledged(result.append.purpose, receipt, now)
+                acknowledged(result.append, receipt, now)
             case .failure(let error):
                 count(\.appendFailures)
                 firstFailure = firstFailure ?? error
@@ -71,8 +71,8 @@ extension WorkerStateMachine {
         if let firstFailure { actions.append(.report(.appendFailed(firstFailure))) }
     }
 
-    private mutating func acknowledged(_ purpose: AppendPurpose, _ receipt: AppendReceipt, _ now: WorkerNow) {
-        switch purpose {
+    private mutating func acknowledged(_ append: PendingAppend, _ receipt: AppendReceipt, _ now: WorkerNow) {
+        switch append.purpose {
         case .started(let place):
             guard let turn = turn(at: place), turn.stage == .noting else { return }
             start(place, turn, now)
@@ -87,7 +87,9 @@ extension WorkerStateMachine {
             actions.append(.report(.forwarded(turn.facts.coordinate, from: place.partition)))
             settled(place)
         case .lease(let id, let sentAt): leaseAcknowledged(id, sentAt: sentAt)
-        case .departedDecision(let coordinate): departedDecisions[coordinate] = nil
+        case .departedDecision(let coordinate):
+            departedDecisions[coordinate] = nil
+            learn(append.record, receipt.timestamp, now)
         case .note, .heartbeat: break
         }
     }

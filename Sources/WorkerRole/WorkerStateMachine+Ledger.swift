@@ -48,6 +48,22 @@ extension WorkerStateMachine {
         if owner.map({ partitions[$0]?.phase == .open }) == true { resolveLateCompletions(of: ledger, now) }
     }
 
+    /// A departed attempt's decision is durable. If its partition has come back meanwhile, the fold must know before the
+    /// follower brings the record: the turn may be judged in between, and would run again.
+    mutating func learn(_ record: LogAppend, _ time: Timestamp, _ now: WorkerNow) {
+        let ledger = TopicPartition(record.topic, record.partition)
+        guard let index = ledgers.index(forKey: ledger), let key = record.key, let fingerprint = Fingerprint(bytes: key),
+            let value = record.value, let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
+        else { return }
+        _ = ledgers.values[index].fold.apply(entry, time: time)
+        guard let owner = ledgers.values[index].owner, let held = partitions.index(forKey: owner),
+            partitions.values[held].phase == .open
+        else { return }
+        for offset in partitions.values[held].offsets(of: fingerprint) {
+            obey(entry, partitions.values[held].place(offset), now)
+        }
+    }
+
     /// A running attempt whose turn somebody else has decided has lost its object.
     mutating func obeyInAttempts(_ entry: LedgerRecord, _ change: LedgerFold.Change, _ ledger: TopicPartition) {
         guard case .raised = change, entry.worker != identity else { return }

@@ -114,6 +114,7 @@ final class SimGroup {
 
     func release(_ member: SimMember, _ released: [TopicPartition]) {
         member.told.subtract(released)
+        for partition in released { member.positions[partition] = nil }
         guard member.isMember else { return }
         member.granted.subtract(released)
         if member.granted.isEmpty { member.isRevoking = false }
@@ -165,7 +166,9 @@ final class SimGroup {
 
     // MARK: fetching
 
+    /// What is being revoked is not fetched any more, whoever asks: the port says so.
     func start(_ member: SimMember, _ starts: [TopicPartition: Int64]) {
+        guard !member.isRevoking || !member.isMember else { return }
         for (partition, offset) in starts.sorted(by: { $0.key < $1.key }) where member.granted.contains(partition) {
             member.positions[partition] = offset
             poll(member, partition)
