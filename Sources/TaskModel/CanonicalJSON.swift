@@ -23,8 +23,14 @@ public enum CanonicalJSON {
         return [UInt8](data)
     }
 
+    /// Decodes JSON from anywhere. It is read by our own reader first: Foundation's (Swift 6.0) stops the process at a
+    /// member's name that is not UTF-8 or holds half of a surrogate pair.
     public static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws -> Value {
-        try JSONDecoder().decode(type, from: Data(bytes))
+        guard JSONValue(bytes) != nil else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(codingPath: [], debugDescription: "this is not JSON"))
+        }
+        return try JSONDecoder().decode(type, from: Data(bytes))
     }
 
     private static func write(_ value: JSONValue, to bytes: inout [UInt8]) {

@@ -70,6 +70,17 @@ struct CanonicalJSONTests {
         }
     }
 
+    @Test(
+        "a name that is no text is an error, not the end of the process",
+        arguments: [
+            Array(#"{"\ud800":1}"#.utf8), Array("{\"".utf8) + [0xff] + Array("\":1}".utf8),
+            Array(#"{"a":{"\udc00":"x"}}"#.utf8), Array("{\"a\":\"".utf8) + [0xc3] + Array("\"}".utf8), [0xff], [],
+        ])
+    func decodesHostileNames(_ bytes: [UInt8]) {
+        #expect(throws: DecodingError.self) { try CanonicalJSON.decode([String: Int].self, from: bytes) }
+        #expect(throws: DecodingError.self) { try CanonicalJSON.decode(FailureHistory.self, from: bytes) }
+    }
+
     private static func same(_ left: Any, _ right: Any) -> Bool {
         switch (left, right) {
         case (let left as [Any], let right as [Any]):

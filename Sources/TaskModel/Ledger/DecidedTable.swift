@@ -54,7 +54,7 @@ struct DecidedTable: Sendable {
         let index = find(fingerprint)
         if slots[index].packed == 0 {
             if used + 1 > Self.capacity(ofSlots: slots.count) {
-                resize(to: slots.count + slots.count / 8) { _ in true }
+                resize(to: slots.count + slots.count / 8)
                 return set(fingerprint, entry)
             }
             used += 1
@@ -99,11 +99,12 @@ struct DecidedTable: Sendable {
         return Timestamp(milliseconds: base) + Int64(times[index]) * Self.timeStep
     }
 
-    private mutating func resize(to size: Int, keeping: (Entry) -> Bool) {
+    private mutating func resize(to size: Int, keeping isKept: ((Entry) -> Bool)? = nil) {
         let old = slots
         slots = Array(repeating: Slot(), count: size)
         used = 0
-        for slot in old where slot.packed != 0 && keeping(unpack(slot.packed)) {
+        for slot in old where slot.packed != 0 {
+            if let isKept, !isKept(unpack(slot.packed)) { continue }
             slots[find(Fingerprint(high: slot.high, low: slot.low))] = slot
             used += 1
         }

@@ -232,16 +232,28 @@ struct LedgerFoldTests {
             #expect(notes([outer.note(lease, 0, 2), outer.record(.retrying, 0, 2)], at: 3) == nil)
         }
 
-        @Test("the last one counts: released ends a lease, and a start") func last() throws {
-            let started = outer.note(.started(alone: true))
-            let released = outer.note(.released)
-            #expect(notes([outer.note(lease), released])?.lease == nil)
-            #expect(notes([released, outer.note(lease)])?.lease != nil)
-            let two = try #require(notes([started, outer.note(.started(alone: false))]))
+        private func note(_ body: LedgerRecord.Body, by worker: String) -> LedgerRecord {
+            var record = outer.note(body)
+            record.worker = worker
+            return record
+        }
+
+        @Test("the last one counts: its holder's release ends a lease, another worker's does not") func leases() {
+            #expect(notes([note(lease, by: "h"), note(.released, by: "h")])?.lease == nil)
+            #expect(notes([note(lease, by: "h"), note(.released, by: "z")])?.lease != nil)
+            #expect(notes([note(.released, by: "h"), note(lease, by: "h")])?.lease != nil)
+        }
+
+        @Test("a start that was appended twice is one, and only its own worker takes it back") func starts() throws {
+            let alone = note(.started(alone: true), by: "a")
+            let beside = note(.started(alone: false), by: "b")
+            let two = try #require(notes([alone, alone, beside]))
             #expect(two.starts == 2 && two.aloneStarts == 1)
-            let one = try #require(notes([started, started, released]))
+            let one = try #require(notes([alone, beside, note(.released, by: "b")]))
             #expect(one.starts == 1 && one.aloneStarts == 1)
-            let none = try #require(notes([started, released, released]))
+            let kept = try #require(notes([alone, beside, note(.released, by: "a")]))
+            #expect(kept.starts == 2 && kept.aloneStarts == 1)
+            let none = try #require(notes([alone, note(.released, by: "a"), note(.released, by: "a")]))
             #expect(none.starts == 0 && none.aloneStarts == 0)
         }
 

@@ -19,28 +19,6 @@ enum Schemas {
     }
 }
 
-/// A golden sample: one record as its bytes lie in a topic. Text where it is text, base64 where it is not.
-struct RecordSample: Decodable {
-    struct Blob: Decodable {
-        var text: String?
-        var base64: Data?
-        var bytes: [UInt8]? { text.map { Array($0.utf8) } ?? base64.map { [UInt8]($0) } }
-    }
-    struct Header: Decodable {
-        var name: String
-        var value: String?
-    }
-
-    var title: String
-    /// The schema of its headers (as one object), or of its value for `"of": "value"`.
-    var schema: String?
-    var key: Blob?
-    var value: Blob?
-    var headers: [Header]
-
-    var recordHeaders: [RecordHeader] { headers.map { RecordHeader($0.name, $0.value.map { Array($0.utf8) }) } }
-}
-
 func hex(_ bytes: some Sequence<UInt8>) -> String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }
