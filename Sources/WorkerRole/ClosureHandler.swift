@@ -24,7 +24,8 @@ public struct TypedHandler<Payload: Decodable & Sendable>: TaskHandler {
     public func run(_ context: TaskContext) async throws {
         let payload: Payload
         do {
-            payload = try JSONDecoder().decode(Payload.self, from: Data(context.payload))
+            // Not Foundation's decoder by itself: hostile names of members stop the process in it.
+            payload = try CanonicalJSON.decode(Payload.self, from: context.payload)
         } catch {
             throw TaskFailure.undecodable("payload is no \(Payload.self): \(Self.describe(error))")
         }

@@ -52,7 +52,8 @@ extension WorkerStateMachine {
     /// follower brings the record: the turn may be judged in between, and would run again.
     mutating func learn(_ record: LogAppend, _ time: Timestamp, _ now: WorkerNow) {
         let ledger = TopicPartition(record.topic, record.partition)
-        guard let index = ledgers.index(forKey: ledger), let key = record.key, let fingerprint = Fingerprint(bytes: key),
+        guard let index = ledgers.index(forKey: ledger), let key = record.key,
+            let fingerprint = Fingerprint(bytes: key),
             let value = record.value, let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
         else { return }
         _ = ledgers.values[index].fold.apply(entry, time: time)

@@ -6,7 +6,7 @@ import TaskModel
 
 /// The last steps of a world, in words.
 struct SimTrace {
-    static let length = 6000
+    static let length = 60
     private(set) var lines: [String] = []
 
     mutating func add(_ line: String) {

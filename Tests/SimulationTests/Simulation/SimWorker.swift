@@ -93,8 +93,18 @@ final class SimWorker: SimProcess {
                     handle(.appended([AppendResult(append: append, result: .success(receipt))]))
                 }
             }
+            // A lease that has not reached the log protects nothing: where appends may fail, that explains a second run.
+            let wasDisturbed: Bool
+            if case .lease(let id, _) = append.purpose, world.plan.kind != .gentle {
+                wasDisturbed = attempts[id]?.isDisturbed ?? false
+                attempts[id]?.isDisturbed = true
+            } else {
+                wasDisturbed = true
+            }
             self.append(append.record) { [self] result in
-                if case .failure = result, case .lease(let id, _) = append.purpose { attempts[id]?.isDisturbed = true }
+                if case .success = result, case .lease(let id, _) = append.purpose, !wasDisturbed {
+                    attempts[id]?.isDisturbed = false
+                }
                 handle(.appended([AppendResult(append: append, result: result)]))
             }
         case .start(let start): begin(start)
