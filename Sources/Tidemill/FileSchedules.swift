@@ -35,12 +35,12 @@ package final class FileSchedules: Service {
         for _ in 1...Self.tries {
             let changes = try await time.patiently(
                 until: stopRequest, passes: { ($0 as? ClientError)?.isRetriable == true },
-                report: { self.logger.warning("the log does not answer yet", ["error": "\($0)"]) }
-            ) {
-                try await self.client.apply(
-                    self.specs, origin: self.origin, prune: true, isDryRun: false, author: self.author,
-                    reason: "configuration file")
-            }
+                report: { self.logger.warning("the log does not answer yet", ["error": "\($0)"]) },
+                {
+                    try await self.client.apply(
+                        self.specs, origin: self.origin, prune: true, isDryRun: false, author: self.author,
+                        reason: "configuration file")
+                })
             guard let changes else { return }
             report(changes)
             guard changes.contains(where: { if case .conflict = $0.reply { true } else { false } }) else { return }

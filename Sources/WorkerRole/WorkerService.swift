@@ -66,21 +66,22 @@ package final class WorkerService: Service {
     private func connect() async throws -> (any GroupMember, any LogFollower)? {
         try await time.patiently(
             until: stopRequest, passes: { ($0 as? LogError)?.isRetriable == true },
-            report: { self.logger.warning("the log does not answer yet", ["error": "\($0)"]) }
-        ) {
-            try await self.checkTopics()
-            let member = try await self.log.join(
-                GroupOptions(
-                    group: self.configuration.names.workerGroup,
-                    topics: self.configuration.queues.map { self.configuration.names.due($0.name) },
-                    clientID: self.configuration.workerID,
-                    sessionTimeoutMilliseconds: self.configuration.sessionTimeout))
-            do {
-                return (member, try await self.log.follow([:]))
-            } catch {
-                await member.leave()
-                throw error
-            }
+            report: { self.logger.warning("the log does not answer yet", ["error": "\($0)"]) },
+            { try await self.join() })
+    }
+
+    private func join() async throws -> (any GroupMember, any LogFollower) {
+        try await checkTopics()
+        let member = try await log.join(
+            GroupOptions(
+                group: configuration.names.workerGroup,
+                topics: configuration.queues.map { configuration.names.due($0.name) },
+                clientID: configuration.workerID, sessionTimeoutMilliseconds: configuration.sessionTimeout))
+        do {
+            return (member, try await log.follow([:]))
+        } catch {
+            await member.leave()
+            throw error
         }
     }
 
