@@ -135,10 +135,11 @@ final class LoopbackServer: Sendable {
                 var headers: [String: String] = [:]
                 for line in lines.dropFirst() {
                     let parts = line.split(separator: ":", maxSplits: 1)
-                    headers[parts[0].lowercased()] =
+                    guard let name = parts.first else { continue }
+                    headers[name.lowercased()] =
                         parts.count > 1 ? parts[1].trimmingCharacters(in: .whitespaces) : ""
                 }
-                let length = Int(headers["content-length"] ?? "0") ?? 0
+                let length = max(0, Int(headers["content-length"] ?? "0") ?? 0)
                 while pending.count < end.upperBound + length {
                     guard let more = receive(connection) else { return nil }
                     pending += more
