@@ -54,6 +54,9 @@ package struct WorkerConfiguration: Hashable, Sendable {
     /// Also the pause between tries of a record that the log refuses as too large.
     package var maximumAppendRetryDelay: Int64 = 30_000
     package var sessionTimeout = 8000
+    /// How long the group waits for a hand-off: for lease notes and the last commit to be durable. What is not through
+    /// by then may run twice.
+    package var revokeTimeout = 2000
     package var startPosition: StartPosition?
 
     package init(queues: [WorkerQueue], controlPartitions: Int32, workerID: String, nonce: String) {

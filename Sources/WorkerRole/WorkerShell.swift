@@ -92,7 +92,7 @@ struct WorkerShell {
         let handOff = lastHandOff
         group.addTask {
             await handOff?.wait()
-            _ = await time.wait(for: barrier, milliseconds: MemberDesk.handOffBound)
+            _ = await time.wait(for: barrier, milliseconds: desk.handOffBound)
             mailbox.post(.drained)
         }
     }
