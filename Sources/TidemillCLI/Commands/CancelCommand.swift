@@ -31,6 +31,7 @@ enum CancelCommand: ClientCommand {
                 ("ended", "not cancelled: it is \(Words.state(state, now: context.time.now()))")
             case .unknown: ("unknown", "not cancelled: the log keeps nothing of event \(fingerprint)")
             }
-        return try context.finish(arguments, about: fingerprint, result: word, detail: text, isDone: word == "cancelled")
+        return try context.finish(
+            arguments, about: fingerprint, result: word, detail: text, isDone: word == "cancelled")
     }
 }
