@@ -62,6 +62,44 @@ import Testing
         #expect(story.pass(100) == ["commit 1"])
     }
 
+    /// The log refuses the effect for a while, and a zombie completes the work meanwhile: nothing is left to do.
+    @Test func aCompletionWhileTheLetterIsRefusedLeavesNoLetter() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .fatal(reason: .fatal, code: "bad", message: "no"))
+        #expect(story.acknowledge() == ["letter a fatal"])
+        _ = story.refuse()
+        #expect(story.read(Story.outcome(Story.event("a"), .completed)) == ["resolved"])
+        _ = story.acknowledge()
+        #expect(!story.pass(500).contains { $0.hasPrefix("letter") })
+        #expect(story.pass(100) == ["commit 1"])
+    }
+
+    @Test func aCancelWhileTheRetryIsRefusedEmitsNoTurn() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .failed(code: "error", message: "no"))
+        #expect(story.acknowledge() == ["retry a turn 2 attempt 2 after 1000"])
+        _ = story.refuse()
+        #expect(story.read(Story.outcome(Story.event("a"), .cancelled)) == [])
+        #expect(!story.pass(500).contains { $0.hasPrefix("retry") })
+        #expect(story.pass(100) == ["commit 1"])
+    }
+
+    /// What another worker decided of this very turn is the decision whose effect is due.
+    @Test func aDeathWhileTheRetryIsRefusedIsBuried() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .failed(code: "error", message: "no"))
+        _ = story.acknowledge()
+        _ = story.refuse()
+        _ = story.read(Story.outcome(Story.event("a"), .dead))
+        #expect(story.pass(500).contains("letter a fatal"))
+    }
+
     @Test func aCompletionAfterTheDeathResolvesTheLetter() {
         var story = Story()
         story.open()
