@@ -46,6 +46,7 @@ extension WorkerStateMachine {
             open(due, at: start, position)
             resolveLateCompletions(of: partition.ledger, now)
             if nextEviction == nil { nextEviction = now.uptime + evictionInterval }
+            if nextTrim == nil { nextTrim = now.uptime + Self.trimInterval }
         }
     }
 
@@ -62,6 +63,9 @@ extension WorkerStateMachine {
             return
         }
         actions.append(.open(due, epoch: epoch, start: start, commit: commit))
+        if let committed, committed.offset < start {
+            actions.append(.report(.deleted(due, from: committed.offset, to: start)))
+        }
         actions.append(.report(.opened(due, start: start, suspects: isUnclean)))
     }
 

@@ -134,6 +134,8 @@ package enum WorkerAction: Hashable, Sendable {
     case pause([TopicPartition])
     case resume([TopicPartition])
     case unfollow([TopicPartition])
+    /// Delete the due records below this offset that the log took before this time.
+    case trim(TopicPartition, below: Int64, takenBefore: Timestamp)
     /// Leave the group, after the hand-off before it is through.
     case leave
     /// Nothing is left to do: the service may return.
@@ -144,6 +146,8 @@ package enum WorkerAction: Hashable, Sendable {
 /// What people should hear.
 package enum WorkerReport: Hashable, Sendable {
     case opened(TopicPartition, start: Int64, suspects: Bool)
+    /// Records from `from` up to `to` left the log before a commit said that they were settled.
+    case deleted(TopicPartition, from: Int64, to: Int64)
     /// The partition does not open; the text says what to do.
     case stopped(TopicPartition, String)
     case settled(Coordinate, task: String, Outcome, attempt: UInt32, code: String?, message: String?)

@@ -125,6 +125,8 @@ final class SimWorker: SimProcess {
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
         case .unfollow(let partitions): for partition in partitions { followed[partition] = nil }
+        // A simulated world ends within its first hour.
+        case .trim: break
         case .leave:
             leavesAfterHandOff = true
             leaveIfDone()
