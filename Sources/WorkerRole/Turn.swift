@@ -17,7 +17,7 @@ enum TurnStage: Hashable, Sendable {
 }
 
 /// What a record says, which never changes. A class, so that a turn is moved for the price of one reference.
-final class TurnFacts: Sendable {
+package final class TurnFacts: Sendable {
     let event: TaskEvent
     let coordinate: Coordinate
     /// Broker time of the record.

@@ -28,7 +28,7 @@ extension WorkerService {
     func pump(_ follower: any LogFollower) async {
         do {
             while let records = try await follower.next() {
-                guard await mailbox.send(.machine(.ledger(records))) else { return }
+                guard await mailbox.send(.machine(.ledgerRecords(records))) else { return }
             }
         } catch {
             mailbox.post(.failed(error))

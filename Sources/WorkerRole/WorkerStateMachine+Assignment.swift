@@ -23,11 +23,11 @@ extension WorkerStateMachine {
         }
     }
 
-    mutating func scanned(_ due: TopicPartition, epoch: Int64, _ records: [LogRecord]) {
+    mutating func scanned(_ due: TopicPartition, epoch: Int64, _ entries: [LedgerEntry]) {
         guard let partition = partitions[due], partition.epoch == epoch, partition.phase == .restoring else { return }
-        for record in records {
-            guard let (entry, change) = fold(record, into: partition.ledger) else { continue }
-            obeyInAttempts(entry, change, partition.ledger)
+        for entry in entries {
+            guard let (record, change) = fold(entry, into: partition.ledger) else { continue }
+            obeyInAttempts(record, change, partition.ledger)
         }
     }
 

@@ -73,12 +73,12 @@ package struct WorkerStateMachine: Sendable {
         guard life != .finished else { return [] }
         switch wake {
         case .assigned(let assigned, let epoch): assign(assigned, epoch: epoch, now)
-        case .scanned(let due, let epoch, let records): scanned(due, epoch: epoch, records)
+        case .scanned(let due, let epoch, let entries): scanned(due, epoch: epoch, entries)
         case .restored(let due, let epoch, let position): restored(due, epoch: epoch, position, now)
         case .revoking(let revoked): handOff(revoked, now)
         case .lost(let lost): lose(lost, now)
-        case .records(let records): receive(records, now)
-        case .ledger(let records): tail(records, now)
+        case .due(let batches): receive(batches, now)
+        case .ledger(let batches): tail(batches, now)
         case .finished(let id, let result): finished(id, result, now)
         case .appended(let results): appended(results, now)
         case .timer: timers(now)

@@ -35,14 +35,14 @@ package struct RestoredPosition: Hashable, Sendable {
 package enum WorkerWake: Sendable {
     case assigned([TopicPartition], epoch: Int64)
     /// A part of the ledger of a due partition that is being restored.
-    case scanned(TopicPartition, epoch: Int64, [LogRecord])
+    case scanned(TopicPartition, epoch: Int64, [LedgerEntry])
     case restored(TopicPartition, epoch: Int64, RestoredPosition)
     case revoking([TopicPartition])
     case lost([TopicPartition])
     /// Due records.
-    case records([LogRecord])
+    case due([DueBatch])
     /// Ledger records, as they arrive.
-    case ledger([LogRecord])
+    case ledger([LedgerBatch])
     case finished(AttemptID, AttemptResult)
     case appended([AppendResult])
     /// The time that ``WorkerStateMachine/nextWake`` named has come.

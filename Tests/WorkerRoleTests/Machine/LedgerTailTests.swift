@@ -123,14 +123,14 @@ import Testing
         var story = Story()
         _ = story.wake(.assigned([Story.due], epoch: 1))
         let started = story.ledgerRecord(Story.entry(event, .started(alone: true)))
-        _ = story.wake(.scanned(Story.due, epoch: 1, [started]))
-        _ = story.wake(.scanned(Story.due, epoch: 1, [started]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, [LedgerEntry(started)]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, [LedgerEntry(started)]))
         let committed = CommittedOffset(offset: 0, metadata: Story.clean)
         _ = story.wake(
             .restored(
                 Story.due, epoch: 1,
                 RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 1)))
-        _ = story.wake(.ledger([started]))
+        _ = story.wake(.ledgerRecords([started]))
         #expect(story.deliver(event) == ["ledger started"], "one lost start proves nothing")
     }
 
@@ -140,8 +140,8 @@ import Testing
         var story = Story()
         _ = story.wake(.assigned([Story.due], epoch: 1))
         let records = [first, second].map { story.ledgerRecord(Story.outcome($0, .completed)) }
-        _ = story.wake(.ledger([records[1]]))
-        _ = story.wake(.scanned(Story.due, epoch: 1, records))
+        _ = story.wake(.ledgerRecords([records[1]]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, records.map { LedgerEntry($0) }))
         let committed = CommittedOffset(offset: 0, metadata: Story.clean)
         _ = story.wake(
             .restored(
