@@ -185,7 +185,9 @@ final class SimWorker: SimProcess {
     ) {
         guard from < end else { return done() }
         let stop = min(end, from + 40)
-        handle(.scanned(due, epoch: epoch, filtered(world.log.records(ledger, from: from, to: stop)).map { LedgerEntry($0) }))
+        handle(
+            .scanned(
+                due, epoch: epoch, filtered(world.log.records(ledger, from: from, to: stop)).map { LedgerEntry($0) }))
         world.after(world.random.number(1...20), in: self) { [self] in
             scan(due, ledger, epoch, from: stop, to: end, done)
         }

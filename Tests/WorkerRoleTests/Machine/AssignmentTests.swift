@@ -66,7 +66,10 @@ import Testing
         #expect(
             story.reports == [.deleted(Story.due, from: 3, to: 5), .opened(Story.due, start: 5, suspects: false)])
         story.nextOffset = 5
-        #expect(story.deliver((5..<12).map { Story.event("\($0)") }).sorted() == ["start 10", "start 11", "start 7", "start 9"])
+        #expect(
+            story.deliver((5..<12).map { Story.event("\($0)") }).sorted() == [
+                "start 10", "start 11", "start 7", "start 9",
+            ])
     }
 
     @Test func aCommitPastTheEndStopsThePartition() throws {

@@ -93,7 +93,7 @@ struct WorkerWorld: Sendable {
         }
     }
 
-    /// Notes of a kind that the ledger of this partition holds.
+    /// Lease notes that the ledger of this partition holds.
     func leases(_ partition: Int32) -> Int {
         broker.records(of: TopicPartition(names.ledger("default"), partition)).count { record in
             guard let fingerprint = Fingerprint(bytes: record.key ?? []),
@@ -115,6 +115,11 @@ struct WorkerWorld: Sendable {
             rest -= step
         }
         try await time.waitForSleepers(count: sleepers)
+    }
+
+    /// Lets time pass, a second at a time, until the condition holds.
+    func pass(sleepers: Int, until condition: @Sendable () -> Bool) async throws {
+        while !condition() { try await pass(1000, sleepers: sleepers) }
     }
 
     /// Runs the worker beside the body, and stops it in order after it.
