@@ -101,24 +101,19 @@ package struct AppendResult: Sendable {
 }
 
 /// An attempt to start.
-package struct AttemptStart: Hashable, Sendable {
+package struct AttemptStart: Sendable {
     package var id: AttemptID
-    package var event: TaskEvent
+    /// By reference: an event is large, and an action is moved often.
+    let facts: TurnFacts
     package var queue: String
     package var fencingToken: FencingToken
     package var deadline: Timestamp
 
-    package init(id: AttemptID, event: TaskEvent, queue: String, fencingToken: FencingToken, deadline: Timestamp) {
-        self.id = id
-        self.event = event
-        self.queue = queue
-        self.fencingToken = fencingToken
-        self.deadline = deadline
-    }
+    package var event: TaskEvent { facts.event }
 }
 
 /// What the shell does. Appends keep their order, also relative to a hand-off.
-package enum WorkerAction: Hashable, Sendable {
+package enum WorkerAction: Sendable {
     /// Read the committed offset and the bounds, scan the ledger from here (nil: its start), follow it from its end.
     case restore(TopicPartition, epoch: Int64, ledgerFrom: Int64?)
     /// Commit (so that a crash from here on is seen as unclean), then fetch.
