@@ -42,6 +42,8 @@ package struct WorkerConfiguration: Hashable, Sendable {
     /// How long the ledger of a revoked partition is kept up to date: it may come back.
     package var retention: Int64 = 60_000
     package var dedupWindow: Int64 = 86_400_000
+    /// How long settled records stay in `due`; nothing but their owner deletes them. Default 7 d.
+    package var dueRetention: Int64 = 7 * 86_400_000
     /// Unsettled records of a partition at which it is paused.
     package var maximumHoles = 1000
     /// Bytes of unsettled events of a partition at which it is paused.

@@ -40,6 +40,9 @@ struct WorkerShell {
         case .unfollow(let partitions):
             let follower = follower
             group.addTask { await follower.remove(partitions) }
+        case .trim(let due, let watermark, let time):
+            let service = service
+            group.addTask { await service.trim(due, below: watermark, takenBefore: time) }
         case .leave:
             let handOff = lastHandOff
             group.addTask {
