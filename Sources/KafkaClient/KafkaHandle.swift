@@ -66,6 +66,11 @@ final class KafkaHandle: @unchecked Sendable {
     /// Whether this client has asked about the topic before.
     func knows(_ topic: String) -> Bool { topics.withLock { $0[topic] != nil } }
 
+    /// librdkafka's object for a topic that was introduced; it lives as long as the client.
+    func reference(to topic: String) -> OpaquePointer? {
+        topics.withLock { $0[topic].flatMap(OpaquePointer.init(bitPattern:)) }
+    }
+
     /// Asks about a topic now, and blocks until the answer is there, at most two seconds. Without this the first record of
     /// a topic waits for librdkafka's next round of questions, which comes once a second. A failure shows at the produce.
     func introduce(_ topic: String) {

@@ -44,12 +44,16 @@ final class ProducerGeneration: Sendable {
     /// Sends the records at these indices, in order, and returns when the fate of each is known. A full queue makes it
     /// wait: that is how a fast caller is slowed down.
     func send(_ records: [KafkaOutgoing], at indices: [Int]) async -> [Result<KafkaDelivery, KafkaError>] {
-        let strangers = Set(indices.map { records[$0].partition.topic }).filter { !handle.knows($0) }
+        let runs = TopicRun.split(records, indices)
+        let strangers = Set(runs.map(\.topic)).filter { !handle.knows($0) }
         if !strangers.isEmpty { await introduce(strangers) }
         let batch = ProduceBatch(count: indices.count)
-        for (index, recordIndex) in indices.enumerated() {
-            await enqueue(records[recordIndex], DeliverySlab.Ticket(batch: batch, index: index))
+        let place = state.withLock { state -> Int? in
+            guard case .open = state.phase else { return nil }
+            return state.slab.insert(batch)
         }
+        guard let place else { return Array(repeating: .failure(Self.replaced), count: indices.count) }
+        for run in runs { await enqueue(run, place) }
         await withCheckedContinuation { continuation in
             let waits = state.withLock { _ in batch.attach(continuation) }
             if !waits { continuation.resume() }
@@ -101,23 +105,55 @@ final class ProducerGeneration: Sendable {
         }
     }
 
-    private func enqueue(_ record: KafkaOutgoing, _ ticket: DeliverySlab.Ticket) async {
-        while true {
-            let (place, rounds) = state.withLock { state -> (Int?, UInt64) in
-                guard case .open = state.phase else { return (nil, 0) }
-                return (state.slab.insert(ticket), state.deliveryRounds)
-            }
-            guard let place else {
-                return fail(ticket, KafkaError(.purgedInQueue, "the producer was replaced before the record was sent"))
-            }
-            guard let error = handle.produce(record, opaque: place) else { return }
-            let mine = state.withLock { $0.slab.take(place) }
-            guard error.code == .queueFull else {
-                if mine != nil { fail(ticket, error) }
-                return
-            }
-            await waitForRoom(since: rounds)
+    private static let replaced = KafkaError(.purgedInQueue, "the producer was replaced before the record was sent")
+
+    /// Records that are handed over between two looks at whether this generation still lives.
+    private static let partRecords = 1000
+
+    private func enqueue(_ run: TopicRun, _ place: Int) async {
+        var rest = run.records
+        guard let topic = handle.reference(to: run.topic) else {
+            return refuse(rest.map { ($0.index, KafkaError(.unknownTopic, "no topic \(run.topic)")) }, place)
         }
+        while !rest.isEmpty {
+            let rounds = state.withLock { state in
+                if case .open = state.phase { state.deliveryRounds } else { UInt64?.none }
+            }
+            guard let rounds else { return refuse(rest.map { ($0.index, Self.replaced) }, place) }
+            let part = rest.prefix(Self.partRecords)
+            let refused =
+                run.isBare
+                ? handle.produce(bare: part, to: topic, place: place) : produce(part, to: topic, place: place)
+            // Once the queue is full nothing more is taken, so that order holds: those records are the part's end.
+            let excess = refused.count { $0.error.code == .queueFull }
+            refuse(refused.dropLast(excess), place)
+            rest = rest.dropFirst(part.count - excess)
+            if excess > 0 { await waitForRoom(since: rounds) }
+        }
+    }
+
+    private func produce(
+        _ part: ArraySlice<TopicRun.Item>, to topic: OpaquePointer, place: Int
+    ) -> [(index: Int, error: KafkaError)] {
+        var refused: [(index: Int, error: KafkaError)] = []
+        for (record, index) in part {
+            if let last = refused.last, last.error.code == .queueFull {
+                refused.append((index, last.error))
+            } else if let error = handle.produce(record, to: topic, opaque: RecordOpaque(place: place, index: index)) {
+                refused.append((index, error))
+            }
+        }
+        return refused
+    }
+
+    private func refuse(_ refused: some Collection<(index: Int, error: KafkaError)>, _ place: Int) {
+        guard !refused.isEmpty else { return }
+        let waiters = state.withLock { state in
+            refused.compactMap {
+                state.slab.finish(RecordOpaque(place: place, index: $0.index), .failure($0.error))
+            }
+        }
+        for waiter in waiters { waiter.resume() }
     }
 
     private func waitForRoom(since rounds: UInt64) async {
@@ -129,10 +165,6 @@ final class ProducerGeneration: Sendable {
             }
             if !waits { continuation.resume() }
         }
-    }
-
-    private func fail(_ ticket: DeliverySlab.Ticket, _ error: KafkaError) {
-        state.withLock { _ in ticket.batch.finish(ticket.index, .failure(error)) }?.resume()
     }
 
     // MARK: The thread
@@ -174,10 +206,11 @@ final class ProducerGeneration: Sendable {
     }
 
     private func settle(_ event: OpaquePointer) {
-        var deliveries: [(place: Int, result: Result<KafkaDelivery, KafkaError>)] = []
+        var deliveries: [(opaque: RecordOpaque, result: Result<KafkaDelivery, KafkaError>)] = []
         deliveries.reserveCapacity(rd_kafka_event_message_count(event))
         while let message = rd_kafka_event_message_next(event) {
-            deliveries.append((Int(bitPattern: message.pointee._private) - 1, message.delivery))
+            guard let opaque = RecordOpaque(message.pointee._private) else { continue }
+            deliveries.append((opaque, message.delivery))
         }
         // Records count against the queue's limit until their event is freed: only then is there room to wake somebody for.
         rd_kafka_event_destroy(event)
@@ -185,9 +218,8 @@ final class ProducerGeneration: Sendable {
             state.deliveryRounds &+= 1
             var waiters = state.roomWaiters
             state.roomWaiters = []
-            for (place, result) in deliveries {
-                guard let ticket = state.slab.take(place) else { continue }
-                if let waiter = ticket.batch.finish(ticket.index, result) { waiters.append(waiter) }
+            for (opaque, result) in deliveries {
+                if let waiter = state.slab.finish(opaque, result) { waiters.append(waiter) }
             }
             return waiters
         }
@@ -202,9 +234,7 @@ final class ProducerGeneration: Sendable {
             state.phase = .ended
             var waiters = state.endWaiters
             state.endWaiters = []
-            for ticket in state.slab.takeAll() {
-                if let waiter = ticket.batch.finish(ticket.index, .failure(error)) { waiters.append(waiter) }
-            }
+            waiters += state.slab.finishAll(.failure(error))
             return (true, waiters)
         }
         for waiter in waiters { waiter.resume() }

@@ -9,6 +9,8 @@ final class Topology: Sendable {
     private let log: any TaskLog
     private let plan: TopicPlan
     private let known = Mutex<[String: TopicDescription]>([:])
+    /// By queue, for those who ask once per event.
+    private let dueTopics = Mutex<[String: DueTopic]>([:])
 
     init(log: any TaskLog, plan: TopicPlan) {
         self.log = log
@@ -30,7 +32,14 @@ final class Topology: Sendable {
     }
 
     /// The due topic of a queue, or an error that lists the queues that there are.
-    func due(_ queue: String) async throws(ClientError) -> TopicDescription {
+    func due(_ queue: String) async throws(ClientError) -> DueTopic {
+        if let cached = dueTopics.withLock({ $0[queue] }) { return cached }
+        let topic = DueTopic(try await lookUp(queue: queue))
+        dueTopics.withLock { $0[queue] = topic }
+        return topic
+    }
+
+    private func lookUp(queue: String) async throws(ClientError) -> TopicDescription {
         guard TopicNames.isValidQueueName(queue) else {
             throw ClientError(
                 .invalidRequest,
@@ -62,6 +71,20 @@ final class Topology: Sendable {
         } catch {
             throw ClientError(wrapping: error, while: "asking the log for \(topics.joined(separator: ", "))")
         }
+    }
+}
+
+/// What a publisher has to know of a due topic.
+struct DueTopic: Sendable {
+    let name: String
+    let partitions: Int32
+    /// The largest record that it takes; nil when the log does not say.
+    let maximumRecordBytes: Int?
+
+    init(_ topic: TopicDescription) {
+        name = topic.name
+        partitions = topic.partitions
+        maximumRecordBytes = topic.settings["max.message.bytes"].flatMap { Int($0) }
     }
 }
 

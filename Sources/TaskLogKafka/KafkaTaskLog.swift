@@ -84,6 +84,7 @@ package final class KafkaTaskLog: TaskLog {
         var results = [Result<AppendReceipt, LogError>?](repeating: nil, count: records.count)
         do {
             try checkOpen()
+            if catalog.admits(records) { return results }
             let errors = try await catalog.errors(of: Set(records.map { TopicPartition($0.topic, $0.partition) }))
             for (index, record) in records.enumerated() {
                 if let error = errors[TopicPartition(record.topic, record.partition)] {

@@ -42,6 +42,24 @@ final class TopicCatalog: Sendable {
         }
     }
 
+    /// Whether all of these have a partition and fit, by what is known already.
+    func admits(_ records: [LogAppend]) -> Bool {
+        state.withLock { state in
+            var topic: String?
+            var entry: Entry?
+            for record in records {
+                if record.topic != topic {
+                    topic = record.topic
+                    entry = state.entries[record.topic]
+                }
+                guard let entry, (0..<entry.partitions).contains(record.partition),
+                    entry.maximumRecordBytes.map({ record.byteCount <= $0 }) ?? true
+                else { return false }
+            }
+            return true
+        }
+    }
+
     /// The error of each partition that does not exist. Throws when the cluster does not answer.
     func errors(of partitions: Set<TopicPartition>) async throws -> [TopicPartition: LogError] {
         if state.withLock({ Self.errors(of: partitions, $0.entries) }).isEmpty { return [:] }

@@ -39,19 +39,22 @@ enum CloudEventHeader {
     static let forwarded = "ce_forwarded"
     /// Stands for `ce_subject` in a record written by hand.
     static let task = "task"
+
+    static let ourVersion = RecordHeader(specVersion, "1.0")
+    static let ourType = RecordHeader(type, TaskEvent.type)
 }
 
 extension TaskEvent {
     /// The event as a record of a due topic. Attributes that have their default are left out.
     public func encoded() -> RecordBody {
-        var headers: [RecordHeader] = [
-            RecordHeader(CloudEventHeader.specVersion, "1.0"),
-            RecordHeader(CloudEventHeader.id, id),
-            RecordHeader(CloudEventHeader.source, source),
-            RecordHeader(CloudEventHeader.type, Self.type),
-            RecordHeader(CloudEventHeader.subject, task),
-            RecordHeader(CloudEventHeader.fingerprint, fingerprint.hex),
-        ]
+        var headers: [RecordHeader] = []
+        headers.reserveCapacity(12 + extraHeaders.count)
+        headers.append(CloudEventHeader.ourVersion)
+        headers.append(RecordHeader(CloudEventHeader.id, id))
+        headers.append(RecordHeader(CloudEventHeader.source, source))
+        headers.append(CloudEventHeader.ourType)
+        headers.append(RecordHeader(CloudEventHeader.subject, task))
+        headers.append(RecordHeader(CloudEventHeader.fingerprint, fingerprint.hex))
         func add(_ name: String, _ value: String?) {
             if let value { headers.append(RecordHeader(name, value)) }
         }
@@ -74,6 +77,7 @@ extension TaskEvent {
             headers.append(RecordHeader(CloudEventHeader.retryPolicy, CanonicalJSON.encode(retryPolicy)))
         }
         if !history.isEmpty { headers.append(RecordHeader(CloudEventHeader.history, CanonicalJSON.encode(history))) }
-        return RecordBody(key: recordKey, value: payload, headers: headers + extraHeaders)
+        headers += extraHeaders
+        return RecordBody(key: recordKey, value: payload, headers: headers)
     }
 }

@@ -68,7 +68,11 @@ private struct FingerprintInput {
 
     var fingerprint: Fingerprint {
         var digest = [UInt8](repeating: 0, count: 32)
-        _ = SHA256(bytes, bytes.count, &digest)
-        return Fingerprint(bytes: digest[..<16])!
+        EVP_Digest(bytes, bytes.count, &digest, nil, Self.sha256, nil)
+        return Fingerprint(bytes: Array(digest[..<16]))!
     }
+
+    /// Looked up once: OpenSSL's plain `SHA256` does so at each call, which costs more than the hash. Never freed and
+    /// never changed.
+    private nonisolated(unsafe) static let sha256 = EVP_MD_fetch(nil, "SHA256", nil)
 }

@@ -11,16 +11,15 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// Reads exactly 16 bytes, big-endian; nil for any other count.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
-        let words = bytes.enumerated().reduce(into: (UInt64(0), UInt64(0))) { words, element in
-            if element.offset < 8 {
-                words.0 = words.0 << 8 | UInt64(element.element)
-            } else {
-                words.1 = words.1 << 8 | UInt64(element.element)
-            }
+        let (high, low) = bytes.withUnsafeBytes { bytes in
+            (
+                bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            )
         }
-        self.init(high: words.0, low: words.1)
+        self.init(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
     }
 
     /// Reads exactly 32 hex digits, either case; nil for anything else.

@@ -3,41 +3,31 @@
 /// Computed by us and passed explicitly, because librdkafka's default (CRC32) puts a key elsewhere than Java does.
 /// Source: `org.apache.kafka.common.utils.Utils.murmur2` (the algorithm is Austin Appleby's, public domain).
 public enum Murmur2 {
-    public static func hash(_ key: some Collection<UInt8>) -> UInt32 {
-        let multiplier: UInt32 = 0x5bd1_e995
-        let length = key.count
-        var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: length)
-        var index = key.startIndex
-        var remaining = length
-        while remaining >= 4 {
-            var block: UInt32 = 0
-            for shift in stride(from: UInt32(0), to: 32, by: 8) {
-                block |= UInt32(key[index]) << shift
-                key.formIndex(after: &index)
+    public static func hash(_ key: [UInt8]) -> UInt32 {
+        key.withUnsafeBytes { key in
+            let multiplier: UInt32 = 0x5bd1_e995
+            var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: key.count)
+            var index = 0
+            while key.count - index >= 4 {
+                var block = UInt32(littleEndian: key.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+                block = block &* multiplier
+                block ^= block >> 24
+                block = block &* multiplier
+                hash = (hash &* multiplier) ^ block
+                index += 4
             }
-            block = block &* multiplier
-            block ^= block >> 24
-            block = block &* multiplier
-            hash = (hash &* multiplier) ^ block
-            remaining -= 4
-        }
-        if remaining > 0 {
-            var shift: UInt32 = 0
-            while remaining > 0 {
-                hash ^= UInt32(key[index]) << shift
-                key.formIndex(after: &index)
-                shift += 8
-                remaining -= 1
+            if index < key.count {
+                for shift in 0..<key.count - index { hash ^= UInt32(key[index + shift]) << UInt32(8 * shift) }
+                hash = hash &* multiplier
             }
+            hash ^= hash >> 13
             hash = hash &* multiplier
+            return hash ^ (hash >> 15)
         }
-        hash ^= hash >> 13
-        hash = hash &* multiplier
-        return hash ^ (hash >> 15)
     }
 
     /// The partition of `key` among `count` partitions (`count` > 0).
-    public static func partition(of key: some Collection<UInt8>, count: Int32) -> Int32 {
+    public static func partition(of key: [UInt8], count: Int32) -> Int32 {
         Int32(hash(key) & 0x7fff_ffff) % count
     }
 }

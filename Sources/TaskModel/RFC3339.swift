@@ -6,10 +6,26 @@ extension Timestamp {
         let (days, inDay) = clamped.flooredDivision(by: 86_400_000)
         let (year, month, day) = Self.civil(fromDays: days)
         let (seconds, fraction) = inDay.quotientAndRemainder(dividingBy: 1000)
-        var text = "\(Self.pad(year, 4))-\(Self.pad(month, 2))-\(Self.pad(day, 2))T"
-        text += "\(Self.pad(seconds / 3600, 2)):\(Self.pad(seconds / 60 % 60, 2)):\(Self.pad(seconds % 60, 2))"
-        if fraction != 0 { text += ".\(Self.pad(fraction, 3))" }
-        return text + "Z"
+        return String(unsafeUninitializedCapacity: 24) { buffer in
+            var count = 0
+            func put(_ number: Int64, digits: Int, then mark: Unicode.Scalar) {
+                var rest = number
+                for place in stride(from: digits - 1, through: 0, by: -1) {
+                    buffer[count + place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                buffer[count + digits] = UInt8(ascii: mark)
+                count += digits + 1
+            }
+            put(year, digits: 4, then: "-")
+            put(month, digits: 2, then: "-")
+            put(day, digits: 2, then: "T")
+            put(seconds / 3600, digits: 2, then: ":")
+            put(seconds / 60 % 60, digits: 2, then: ":")
+            put(seconds % 60, digits: 2, then: fraction == 0 ? "Z" : ".")
+            if fraction != 0 { put(fraction, digits: 3, then: "Z") }
+            return count
+        }
     }
 
     /// Reads RFC 3339 (`T` or space, `Z` or ±hh:mm, any number of fraction digits, cut to milliseconds); nil for anything else.
@@ -63,11 +79,6 @@ extension Timestamp {
         case 4, 6, 9, 11: 30
         default: 31
         }
-    }
-
-    private static func pad(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }
 

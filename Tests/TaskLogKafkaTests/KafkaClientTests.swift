@@ -79,18 +79,56 @@ struct GroupGenerationTests {
 }
 
 struct DeliverySlabTests {
-    @Test func placesAreUsedAgainAndTakenOnce() {
+    private let delivery = KafkaDelivery(offset: 1, timestampMilliseconds: 2)
+
+    @Test func placesAreUsedAgainWhenTheirBatchIsSettled() {
         var slab = DeliverySlab()
-        let batch = ProduceBatch(count: 3)
-        let first = slab.insert(.init(batch: batch, index: 0))
-        let second = slab.insert(.init(batch: batch, index: 1))
-        #expect(first != second && slab.count == 2)
-        #expect(slab.take(first)?.index == 0)
-        #expect(slab.take(first) == nil)
-        #expect(slab.insert(.init(batch: batch, index: 2)) == first)
-        #expect(slab.takeAll().count == 2)
+        let first = slab.insert(ProduceBatch(count: 2))
+        let second = slab.insert(ProduceBatch(count: 1))
+        #expect(first != second && slab.count == 3)
+        _ = slab.finish(RecordOpaque(place: first, index: 0), .success(delivery))
+        #expect(slab.count == 2)
+        let third = slab.insert(ProduceBatch(count: 1))
+        #expect(third != first, "one of its records is on its way")
+        _ = slab.finish(RecordOpaque(place: first, index: 1), .success(delivery))
+        #expect(slab.insert(ProduceBatch(count: 4)) == first)
+        #expect(slab.count == 6)
+    }
+
+    @Test func aRecordIsSettledOnce() {
+        var slab = DeliverySlab()
+        let batch = ProduceBatch(count: 2)
+        let place = slab.insert(batch)
+        _ = slab.finish(RecordOpaque(place: place, index: 0), .success(delivery))
+        _ = slab.finish(RecordOpaque(place: place, index: 0), .failure(KafkaError(.closed)))
+        _ = slab.finish(RecordOpaque(place: 99, index: 0), .failure(KafkaError(.closed)))
+        #expect(slab.count == 1)
+        #expect(slab.finishAll(.failure(KafkaError(.closed))).isEmpty, "nobody waits")
         #expect(slab.count == 0)
-        #expect(slab.take(99) == nil)
+        #expect(throws: Never.self) { try batch.results[0]?.get() }
+        #expect(throws: KafkaError(.closed)) { try batch.results[1]?.get() }
+    }
+
+    @Test func theOpaqueOfARecordIsNeverNull() {
+        for opaque in [RecordOpaque(place: 0, index: 0), RecordOpaque(place: 70_000, index: 0x7fff_ffff - 1)] {
+            #expect(opaque.pointer != nil)
+            #expect(RecordOpaque(opaque.pointer) == opaque)
+        }
+        #expect(RecordOpaque(nil) == nil)
+    }
+
+    @Test func runsKeepTheOrderAndSplitByTopicAndHeaders() {
+        func record(_ topic: String, _ headers: Int) -> KafkaOutgoing {
+            KafkaOutgoing(
+                partition: KafkaPartition(topic, 0), key: nil, value: [],
+                headers: Array(repeating: KafkaHeader("h", nil), count: headers))
+        }
+        let records = [record("a", 0), record("a", 0), record("a", 1), record("b", 1), record("b", 0), record("a", 0)]
+        let runs = TopicRun.split(records, [0, 1, 2, 3, 4, 5])
+        #expect(runs.map(\.topic) == ["a", "a", "b", "b", "a"])
+        #expect(runs.map(\.isBare) == [true, false, false, true, true])
+        #expect(runs.map { $0.records.map(\.index) } == [[0, 1], [2], [3], [4], [5]])
+        #expect(TopicRun.split(records, []).isEmpty)
     }
 }
 

@@ -13,12 +13,10 @@ struct Murmur2Tests {
         ] as [(String, Int32)])
     func vectors(_ text: String, _ expected: Int32) {
         #expect(Int32(bitPattern: Murmur2.hash(Array(text.utf8))) == expected)
-        // The same through a collection that is no array.
-        #expect(Int32(bitPattern: Murmur2.hash(text.utf8)) == expected)
     }
 
     @Test("a partition is the positive hash modulo the count") func partitions() {
-        #expect(Murmur2.partition(of: "21".utf8, count: 1000) == (-973_932_308 & 0x7fff_ffff) % 1000)
+        #expect(Murmur2.partition(of: Array("21".utf8), count: 1000) == (-973_932_308 & 0x7fff_ffff) % 1000)
         var generate = Generate(seed: 4)
         var used: Set<Int32> = []
         for _ in 0..<2000 {

@@ -48,7 +48,7 @@ public struct PublishRequest: Hashable, Sendable {
     /// CloudEvents `source`; nil is the client's.
     public var source: String?
     /// CloudEvents `id`, unique within the source. Default: a random UUID.
-    public var id: String = UUID().uuidString.lowercased()
+    public var id: String = EventID.random()
 
     public init(task: String, payload: [UInt8] = [], contentType: String? = nil) {
         self.task = task

@@ -88,10 +88,9 @@ extension TaskClient {
 
     /// A waiting event is checked against the due topic as well: that is where it goes in the end.
     private func checkSize(
-        _ record: LogAppend, of event: TaskEvent, in topic: TopicDescription
+        _ record: LogAppend, of event: TaskEvent, in topic: DueTopic
     ) throws(ClientError) {
-        let limit = topic.settings["max.message.bytes"].flatMap { Int($0) } ?? plan.maximumEventBytes
-        let allowed = min(limit, plan.maximumEventBytes)
+        let allowed = min(topic.maximumRecordBytes ?? .max, plan.maximumEventBytes)
         guard record.byteCount > allowed else { return }
         throw ClientError(
             .tooLarge,

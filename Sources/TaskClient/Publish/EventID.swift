@@ -1,0 +1,27 @@
+/// Ids of events whose publisher gave none.
+enum EventID {
+    /// A random UUID (RFC 9562, version 4), lower-case.
+    static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return text(high: generator.next(), low: generator.next())
+    }
+
+    /// These bits, with those of version and variant put right.
+    static func text(high: UInt64, low: UInt64) -> String {
+        let words = [high & ~0xf000 | 0x4000, low & ~(3 << 62) | 2 << 62]
+        let digits = StaticString("0123456789abcdef")
+        return String(unsafeUninitializedCapacity: 36) { buffer in
+            var position = 0
+            for digit in 0..<32 {
+                if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
+                    buffer[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                let shift = UInt64(60 - 4 * (digit % 16))
+                buffer[position] = digits.utf8Start[Int(words[digit / 16] >> shift & 15)]
+                position += 1
+            }
+            return position
+        }
+    }
+}
