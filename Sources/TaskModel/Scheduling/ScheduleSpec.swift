@@ -145,9 +145,7 @@ public struct ScheduleSpec: Hashable, Sendable {
         check((0...86_400_000).contains(jitter), "jitter must be between 0 and 24 h")
         check(expiry.map { $0 > 0 } ?? true, "expiry must be positive")
         if let start, let end { check(start <= end, "start must not be after end") }
-        if case .interval(let length, _) = trigger {
-            check(length >= Trigger.shortestInterval, "every must be at least \(Trigger.shortestInterval) ms")
-        }
+        if let problem = trigger.problem { problems.append("\(problem)") }
         problems += (retryPolicy?.problems ?? []).map { "retry: \($0)" }
         return problems
     }
