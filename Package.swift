@@ -92,7 +92,8 @@ let package = Package(
             name: "TaskTestKit",
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"],
             path: "Tests/TaskTestKit"),
-        .testTarget(name: "TaskModelTests", dependencies: ["TaskModel", "TaskTestKit"]),
+        .testTarget(
+            name: "TaskModelTests", dependencies: ["TaskModel", "TaskTestKit"], exclude: ["Vectors"]),
         .testTarget(
             name: "ServiceRuntimeTests",
             dependencies: ["ServiceRuntime", "TaskModel", "TaskTelemetry", "TaskTestKit"]),

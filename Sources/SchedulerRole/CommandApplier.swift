@@ -51,7 +51,7 @@ enum CommandApplier {
         switch command.kind {
         case .put(let spec): return applier.replace(definition, state, by: spec)
         case .remove: return applier.remove(definition)
-        case .pause(let note): return applier.pause(definition, state, note: note)
+        case .pause(let note, let until): return applier.pause(definition, state, note: note, until: until)
         case .resume: return applier.resume(definition, state)
         case .trigger(let time, let payload): return applier.run(definition, at: time, payload: payload)
         }
@@ -90,7 +90,7 @@ private struct Applier {
     }
 
     func create(_ spec: ScheduleSpec) -> CommandDecision {
-        guard spec.next(after: received.at) != nil else {
+        guard spec.trigger == .never || spec.next(after: received.at) != nil else {
             return refused("trigger: it names no time after \(received.at.rfc3339)")
         }
         let definition = ScheduleDefinition(
@@ -122,7 +122,7 @@ private struct Applier {
         guard spec != old else { return applied(definition.revision) }
         var state = state
         if spec.trigger != old.trigger || spec.start != old.start || spec.end != old.end {
-            guard spec.next(after: received.at) != nil else {
+            guard spec.trigger == .never || spec.next(after: received.at) != nil else {
                 return refused("trigger: it names no time after \(received.at.rfc3339)")
             }
             // Times of the new trigger that lie before the edit were never promised.
@@ -149,10 +149,14 @@ private struct Applier {
         return decision
     }
 
-    func pause(_ definition: ScheduleDefinition, _ state: ScheduleState, note: String) -> CommandDecision {
-        if definition.spec.pause?.note == note { return applied(definition.revision) }
+    func pause(
+        _ definition: ScheduleDefinition, _ state: ScheduleState, note: String, until: Timestamp?
+    ) -> CommandDecision {
+        if let pause = definition.spec.pause, pause.note == note, pause.until == until {
+            return applied(definition.revision)
+        }
         var next = changed(definition)
-        next.spec.pause = SchedulePause(note: note, by: command.author, at: received.at)
+        next.spec.pause = SchedulePause(note: note, by: command.author, at: received.at, until: until)
         return written(.paused, next, state, reason: note)
     }
 

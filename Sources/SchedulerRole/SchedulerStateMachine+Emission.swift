@@ -109,8 +109,8 @@ extension SchedulerStateMachine {
                 metrics.misfires.increment(by: UInt64(count))
                 fire.journal.append(
                     JournalEntry(
-                        subject: spec.id, kind: reason == .missed ? .skipped : .misfired, at: now.wall,
-                        author: Self.author, reason: reason.rawValue, nominal: nominal, count: count))
+                        subject: spec.id, kind: reason.journalKind, at: now.wall, author: Self.author,
+                        reason: reason.rawValue, nominal: nominal, count: count))
             }
         }
         var appends: [LogAppend] = []

@@ -32,6 +32,9 @@ package final class FileSchedules: Service {
     }
 
     package func run() async throws {
+        for spec in specs {
+            for warning in spec.warnings { logger.warning("\(warning)", ["schedule": spec.id]) }
+        }
         for _ in 1...Self.tries {
             let changes = try await time.patiently(
                 until: stopRequest, passes: { ($0 as? ClientError)?.isRetriable == true },

@@ -140,6 +140,22 @@ struct SectionReader {
         }
     }
 
+    /// A list of sections; nil when it is absent, or one of them is wrong.
+    mutating func sections<Value>(of key: String, _ body: (inout SectionReader) -> Value?) -> [Value]? {
+        guard let node = take(key) else { return nil }
+        switch node.content {
+        case .sequence(let elements):
+            let values = elements.enumerated().compactMap {
+                Self.read($1, path: path + [key, "[\($0)]"], context: context, body)
+            }
+            return values.count == elements.count ? values : nil
+        case .refused: return nil
+        case .scalar, .mapping:
+            report(node.location, path + [key], "is \(node.kind), not a list of mappings")
+            return nil
+        }
+    }
+
     /// Any value, as canonical JSON.
     mutating func json(_ key: String) -> [UInt8]? {
         take(key)?.canonicalJSON(path: KeyPath.text(path + [key]), issues: &context.issues)
@@ -157,6 +173,23 @@ struct SectionReader {
 
     /// Whether the key is written.
     func has(_ key: String) -> Bool { entries[key] != nil }
+
+    /// Whether a mapping is written there.
+    func isMapping(_ key: String) -> Bool {
+        if case .mapping = entries[key]?.value.content { true } else { false }
+    }
+
+    /// Whether nothing is written there, or `null`.
+    func isEmpty(_ key: String) -> Bool { entries[key]?.value.isEmpty == true }
+
+    /// The text of a value that is one and is not empty, without a look at what it means.
+    func text(_ key: String) -> String? {
+        guard case .scalar(let scalar) = entries[key]?.value.content, !isEmpty(key) else { return nil }
+        return scalar.text
+    }
+
+    /// Takes note of a key whose value is read elsewhere.
+    mutating func ignore(_ key: String) { _ = take(key) }
 
     /// Reports something about the value of `key`, where it is written, or about the section.
     func report(_ key: String, _ message: String) {

@@ -116,6 +116,10 @@ extension Configuration {
         case .cron(let expression): text.value("cron", expression)
         case .interval(let milliseconds): text.duration("interval", milliseconds)
         case .at(let moment): text.value("at", moment)
+        case .composed: break
+        }
+        for (key, json) in schedule.more.sorted(by: { $0.key < $1.key }) {
+            text.raw(key, json.replacing("${", with: "$${"))
         }
         text.value("time_zone", schedule.timeZone)
         if !spec.payload.isEmpty {
@@ -125,6 +129,8 @@ extension Configuration {
         text.value("catch_up", spec.catchUp.rawValue)
         text.duration("max_age", spec.maxAge)
         text.value("max_count", spec.maxCount)
+        text.duration("catch_up_spacing", spec.catchUpSpacing)
+        if let runs = spec.maxRuns { text.value("max_runs", runs) }
         text.value("overlap", spec.overlap.rawValue)
         text.value("queue", spec.queue)
         text.value("key", spec.key)

@@ -13,13 +13,26 @@ public enum DropReason: String, Hashable, Sendable, CaseIterable {
     case missed = "missed; catch_up is skip"
     /// More missed times than the schedule catches up.
     case beyondMaxCount = "beyond max_count of the catch-up"
+    /// They passed during a pause that has ended by itself.
+    case paused = "passed during the pause"
+    /// The schedule has run as often as it should.
+    case afterLastRun = "after the last of max_runs"
+
+    /// How the journal calls it: passed over by rule, or dropped though somebody may have wanted it.
+    public var journalKind: JournalEntry.Kind {
+        switch self {
+        case .missed, .paused, .afterLastRun: .skipped
+        case .tooOld, .beyondMaxCount: .misfired
+        }
+    }
 }
 
 /// Decides which nominal times of a schedule fire: a pure function of spec, state and now.
 ///
 /// The cursor moves over every nominal time that was decided and never back, so a clock that steps back fires nothing
-/// twice. A nominal time whose jitter has not passed stays undecided. At most ``searchLimit`` missed times of a cron
-/// trigger are looked at one by one; older ones of a longer absence are dropped together.
+/// twice. A nominal time whose jitter has not passed stays undecided, as does one that waits for the rate of a catch-up.
+/// At most ``searchLimit`` missed times of a trigger are looked at one by one; older ones of a longer absence are dropped
+/// together.
 public enum Planner {
     public struct Plan: Hashable, Sendable {
         public var decisions: [PlannedDecision]
@@ -40,24 +53,71 @@ public enum Planner {
     public static let searchLimit = 100_000
 
     public static func plan(_ spec: ScheduleSpec, _ state: ScheduleState, now: Timestamp) -> Plan {
-        guard !spec.isPaused else { return Plan(decisions: [], state: state, nextWake: nil) }
-        var search = MissedTimes(spec: spec, now: now)
-        search.collect(after: state.cursor)
-        guard let last = search.dueTimes.last ?? search.older?.last else {
-            return Plan(decisions: [], state: state, nextWake: search.nextWake)
+        guard !spec.hasEnded(state) else { return Plan(decisions: [], state: state, nextWake: nil) }
+        if spec.isPaused(at: now) { return Plan(decisions: [], state: state, nextWake: spec.pause?.until) }
+        var plan = Plan(decisions: [], state: state, nextWake: nil)
+        if let drop = dropOfPause(spec, state) { plan.add(drop) }
+        let progress = progress(spec, state, now)
+        if let progress, progress.last + spec.catchUpSpacing > now {
+            plan.nextWake = progress.last + spec.catchUpSpacing
+            return plan
         }
-        var next = state
-        next.cursor = max(state.cursor, last)
+        var search = MissedTimes(spec: spec, now: now, since: progress?.since ?? now)
+        search.collect(after: plan.state.cursor)
+        plan.nextWake = search.nextWake
+        let isPaced = spec.catchUp == .all && spec.catchUpSpacing > 0
         let decisions = search.decisions()
-        for decision in decisions {
-            switch decision {
-            case .fire(let nominal, _, _):
-                next.fires += 1
-                next.lastFired = nominal
-            case .drop(_, let count, _): next.misfires += UInt64(count)
+        for (index, decision) in decisions.enumerated() {
+            if spec.hasEnded(plan.state) {
+                plan.add(rest(of: decisions[index...]))
+                break
+            }
+            plan.add(decision)
+            // A paced catch-up makes one fire of those that wait.
+            if isPaced, case .fire = decision, index + 1 < decisions.count, !spec.hasEnded(plan.state) {
+                plan.state.catchUp = CatchUpProgress(since: progress?.since ?? now, last: now)
+                plan.nextWake = now + spec.catchUpSpacing
+                return plan
             }
         }
-        return Plan(decisions: decisions, state: next, nextWake: search.nextWake)
+        plan.state.catchUp = nil
+        plan.state.cursor = max(plan.state.cursor, search.lastDecided ?? plan.state.cursor)
+        if spec.hasEnded(plan.state) { plan.nextWake = nil }
+        return plan
+    }
+
+    /// The catch-up that is under way. One that was left alone for longer than the maximum age is over, and a clock that
+    /// stepped back holds nothing back.
+    private static func progress(
+        _ spec: ScheduleSpec, _ state: ScheduleState, _ now: Timestamp
+    ) -> CatchUpProgress? {
+        guard spec.catchUp == .all, let progress = state.catchUp, progress.last <= now,
+            now - progress.last <= spec.maxAge + spec.catchUpSpacing
+        else { return nil }
+        return progress
+    }
+
+    /// What passed during a pause that had an end.
+    private static func dropOfPause(_ spec: ScheduleSpec, _ state: ScheduleState) -> PlannedDecision? {
+        guard let until = spec.pause?.until, state.cursor < until else { return nil }
+        let from = spec.start.map { max(state.cursor, $0 - 1) } ?? state.cursor
+        let end = min(until - 1, spec.end ?? .distantFuture)
+        guard let passed = spec.trigger.occurrences(after: from, through: end, limit: searchLimit) else { return nil }
+        let last = passed.count < searchLimit ? passed.last : end
+        return .drop(nominal: last, count: passed.count, reason: .paused)
+    }
+
+    /// One drop for all that is left when a schedule has had its last run.
+    private static func rest(of decisions: ArraySlice<PlannedDecision>) -> PlannedDecision {
+        var count = 0
+        var last = Timestamp.epoch
+        for decision in decisions {
+            switch decision {
+            case .fire(let nominal, _, let standsFor): (last, count) = (nominal, count + standsFor)
+            case .drop(let nominal, let dropped, _): (last, count) = (nominal, count + dropped)
+            }
+        }
+        return .drop(nominal: last, count: count, reason: .afterLastRun)
     }
 
     /// The instant at which `nominal` is emitted: itself and a jitter that depends on nothing but the fire's fingerprint,
@@ -72,85 +132,18 @@ public enum Planner {
     }
 }
 
-/// The nominal times between a cursor and now.
-private struct MissedTimes {
-    let spec: ScheduleSpec
-    let now: Timestamp
-    /// Times that are certainly older than the maximum age, counted together.
-    private(set) var older: Occurrences?
-    /// The rest whose due time has come, ascending.
-    private(set) var dueTimes: [Timestamp] = []
-    private(set) var nextWake: Timestamp?
-
-    init(spec: ScheduleSpec, now: Timestamp) {
-        self.spec = spec
-        self.now = now
-    }
-
-    private var oldest: Timestamp {
-        let age = spec.catchUp == .skip ? min(spec.maxAge, Planner.punctuality) : spec.maxAge
-        return now - age
-    }
-
-    mutating func collect(after cursor: Timestamp) {
-        var position = spec.start.map { max(cursor, $0 - 1) } ?? cursor
-        let end = spec.end ?? .distantFuture
-        let certain = min(end, oldest - spec.jitter - 1)
-        if let found = spec.trigger.occurrences(after: position, through: certain, limit: Planner.searchLimit) {
-            older = found
-            position = max(found.last, certain)
+extension Planner.Plan {
+    /// Takes a decision, and moves the state over what it decides.
+    fileprivate mutating func add(_ decision: PlannedDecision) {
+        decisions.append(decision)
+        switch decision {
+        case .fire(let nominal, _, _):
+            state.cursor = max(state.cursor, nominal)
+            state.fires += 1
+            state.lastFired = nominal
+        case .drop(let nominal, let count, _):
+            state.cursor = max(state.cursor, nominal)
+            state.misfires += UInt64(count)
         }
-        while let nominal = spec.trigger.next(after: position), nominal <= end {
-            let due = Planner.dueTime(of: nominal, in: spec)
-            guard due <= now else {
-                nextWake = due
-                return
-            }
-            if dueTimes.count == Planner.searchLimit { trim() }
-            dueTimes.append(nominal)
-            position = nominal
-        }
-    }
-
-    /// A short interval with a long maximum age has more recent times than are kept one by one: the early half is
-    /// dropped, which every catch-up rule but `earliest` would do as well.
-    private mutating func trim() {
-        let half = dueTimes.count / 2
-        let first = older?.first ?? dueTimes[0]
-        older = Occurrences(count: (older?.count ?? 0) + half, first: first, last: dueTimes[half - 1])
-        dueTimes.removeFirst(half)
-    }
-
-    func decisions() -> [PlannedDecision] {
-        let fresh = Array(dueTimes.drop { Planner.dueTime(of: $0, in: spec) < oldest })
-        let stale = dueTimes.dropLast(fresh.count)
-        var decisions: [PlannedDecision] = []
-        let tooOld = (older?.count ?? 0) + stale.count
-        if tooOld > 0, let last = stale.last ?? older?.last {
-            decisions.append(
-                .drop(nominal: last, count: tooOld, reason: spec.catchUp == .skip ? .missed : .tooOld))
-        }
-        guard let first = fresh.first, let last = fresh.last else { return decisions }
-        switch spec.catchUp {
-        case .latest: decisions.append(fire(last, standsFor: fresh.count))
-        case .earliest: decisions.append(fire(first, standsFor: fresh.count))
-        case .skip:
-            if fresh.count > 1 {
-                decisions.append(.drop(nominal: fresh[fresh.count - 2], count: fresh.count - 1, reason: .missed))
-            }
-            decisions.append(fire(last, standsFor: 1))
-        case .all:
-            let kept = fresh.suffix(max(1, spec.maxCount))
-            let beyond = fresh.dropLast(kept.count)
-            if let lastBeyond = beyond.last {
-                decisions.append(.drop(nominal: lastBeyond, count: beyond.count, reason: .beyondMaxCount))
-            }
-            decisions += kept.map { fire($0, standsFor: 1) }
-        }
-        return decisions
-    }
-
-    private func fire(_ nominal: Timestamp, standsFor: Int) -> PlannedDecision {
-        .fire(nominal: nominal, due: Planner.dueTime(of: nominal, in: spec), standsFor: standsFor)
     }
 }

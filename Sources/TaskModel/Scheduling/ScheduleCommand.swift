@@ -7,8 +7,8 @@ public struct ScheduleCommand: Hashable, Sendable {
         /// pause keeps the pause that there is. Equal to what there is, it is applied without a new revision.
         case put(ScheduleSpec)
         case remove
-        /// Fires nothing until resumed. Pausing a paused schedule changes the note.
-        case pause(note: String)
+        /// Fires nothing until resumed, or until an instant. Pausing a paused schedule changes note and end.
+        case pause(note: String, until: Timestamp? = nil)
         /// Times that passed while paused are not caught up.
         case resume
         /// One run out of turn: now, or at an instant; with the schedule's payload, or another one.
@@ -80,7 +80,7 @@ extension ScheduleCommand: Codable {
     static let formatVersion = 1
 
     private enum CodingKeys: String, CodingKey {
-        case version, id, schedule, kind, spec, note, at, payload, author, reason, origin
+        case version, id, schedule, kind, spec, note, until, at, payload, author, reason, origin
         case baseRevision = "base_revision"
     }
 
@@ -105,7 +105,10 @@ extension ScheduleCommand: Codable {
         switch try container.decode(String.self, forKey: .kind) {
         case "put": kind = .put(try container.decode(ScheduleSpec.self, forKey: .spec))
         case "remove": kind = .remove
-        case "pause": kind = .pause(note: try container.decodeIfPresent(String.self, forKey: .note) ?? "")
+        case "pause":
+            kind = .pause(
+                note: try container.decodeIfPresent(String.self, forKey: .note) ?? "",
+                until: try container.decodeIfPresent(Timestamp.self, forKey: .until))
         case "resume": kind = .resume
         case "trigger":
             kind = .trigger(
@@ -130,7 +133,9 @@ extension ScheduleCommand: Codable {
         try container.encode(origin.description, forKey: .origin)
         switch kind {
         case .put(let spec): try container.encode(spec, forKey: .spec)
-        case .pause(let note): try container.encode(note, forKey: .note)
+        case .pause(let note, let until):
+            try container.encode(note, forKey: .note)
+            try container.encodeIfPresent(until, forKey: .until)
         case .trigger(let time, let payload):
             try container.encodeIfPresent(time, forKey: .at)
             try container.encodeIfPresent(payload.map { Data($0) }, forKey: .payload)

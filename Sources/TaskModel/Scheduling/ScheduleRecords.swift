@@ -47,6 +47,19 @@ public struct ScheduleDefinition: Hashable, Sendable, Codable {
     }
 }
 
+/// A catch-up that is spread over time by its rate.
+public struct CatchUpProgress: Hashable, Sendable, Codable {
+    /// When it began; ages count from here.
+    public var since: Timestamp
+    /// When its last fire was made.
+    public var last: Timestamp
+
+    public init(since: Timestamp, last: Timestamp) {
+        self.since = since
+        self.last = last
+    }
+}
+
 /// How far a schedule has come: the record `<id>/state`.
 public struct ScheduleState: Hashable, Sendable, Codable {
     public var version = 1
@@ -57,17 +70,24 @@ public struct ScheduleState: Hashable, Sendable, Codable {
     public var fires: UInt64
     /// Nominal times that were dropped for good: too old, skipped, or beyond the catch-up's count.
     public var misfires: UInt64
+    /// Nil when no catch-up is under way.
+    public var catchUp: CatchUpProgress?
 
-    public init(cursor: Timestamp, lastFired: Timestamp? = nil, fires: UInt64 = 0, misfires: UInt64 = 0) {
+    public init(
+        cursor: Timestamp, lastFired: Timestamp? = nil, fires: UInt64 = 0, misfires: UInt64 = 0,
+        catchUp: CatchUpProgress? = nil
+    ) {
         self.cursor = cursor
         self.lastFired = lastFired
         self.fires = fires
         self.misfires = misfires
+        self.catchUp = catchUp
     }
 
     enum CodingKeys: String, CodingKey {
         case version, cursor, fires, misfires
         case lastFired = "last_fired"
+        case catchUp = "catch_up"
     }
 }
 

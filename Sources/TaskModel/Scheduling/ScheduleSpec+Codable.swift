@@ -14,6 +14,8 @@ extension ScheduleSpec: Codable {
         case catchUp = "catch_up"
         case maxAge = "max_age_ms"
         case maxCount = "max_count"
+        case catchUpSpacing = "catch_up_spacing_ms"
+        case maxRuns = "max_runs"
         case expiry = "expiry_ms"
         case retryPolicy = "retry"
     }
@@ -47,6 +49,8 @@ extension ScheduleSpec: Codable {
         catchUp = try optional(.catchUp) ?? fallback.catchUp
         maxAge = try optional(.maxAge) ?? fallback.maxAge
         maxCount = try optional(.maxCount) ?? fallback.maxCount
+        catchUpSpacing = try optional(.catchUpSpacing) ?? fallback.catchUpSpacing
+        maxRuns = try optional(.maxRuns)
         jitter = try optional(.jitter) ?? fallback.jitter
         start = try optional(.start)
         end = try optional(.end)
@@ -75,6 +79,8 @@ extension ScheduleSpec: Codable {
         try put(catchUp, .catchUp, unless: fallback.catchUp)
         try put(maxAge, .maxAge, unless: fallback.maxAge)
         try put(maxCount, .maxCount, unless: fallback.maxCount)
+        try put(catchUpSpacing, .catchUpSpacing, unless: fallback.catchUpSpacing)
+        try container.encodeIfPresent(maxRuns, forKey: .maxRuns)
         try put(jitter, .jitter, unless: fallback.jitter)
         try container.encodeIfPresent(start, forKey: .start)
         try container.encodeIfPresent(end, forKey: .end)

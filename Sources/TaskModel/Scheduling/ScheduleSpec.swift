@@ -43,11 +43,14 @@ public struct SchedulePause: Hashable, Sendable, Codable {
     public var note: String
     public var by: String
     public var at: Timestamp
+    /// The first instant at which it fires again by itself; nil: when it is resumed.
+    public var until: Timestamp?
 
-    public init(note: String, by: String, at: Timestamp) {
+    public init(note: String, by: String, at: Timestamp, until: Timestamp? = nil) {
         self.note = note
         self.by = by
         self.at = at
+        self.until = until
     }
 }
 
@@ -71,6 +74,10 @@ public struct ScheduleSpec: Hashable, Sendable {
     public var maxAge: Int64
     /// Most fires of one catch-up with `CatchUp.all`. Default 100.
     public var maxCount: Int
+    /// Least milliseconds from one fire of a catch-up to the next with `CatchUp.all`. Default 0: all at once.
+    public var catchUpSpacing: Int64
+    /// The schedule ends after so many fires; runs out of turn do not count. Nil is no end.
+    public var maxRuns: Int?
     /// Each fire is put off by up to this many milliseconds, always less than the time to the next nominal one. Default 0.
     public var jitter: Int64
     /// No nominal time before `start` or after `end` fires.
@@ -89,7 +96,8 @@ public struct ScheduleSpec: Hashable, Sendable {
     public init(
         id: String, task: String, queue: String = TopicNames.defaultQueue, trigger: Trigger, triggerText: String = "",
         payload: [UInt8] = [], contentType: String? = nil, key: String? = nil, overlap: OverlapRule = .skip,
-        catchUp: CatchUp = .latest, maxAge: Int64 = 3_600_000, maxCount: Int = 100, jitter: Int64 = 0,
+        catchUp: CatchUp = .latest, maxAge: Int64 = 3_600_000, maxCount: Int = 100, catchUpSpacing: Int64 = 0,
+        maxRuns: Int? = nil, jitter: Int64 = 0,
         start: Timestamp? = nil, end: Timestamp? = nil, expiry: Int64? = nil, retryPolicy: RetryPolicy? = nil,
         pause: SchedulePause? = nil, origin: ScheduleOrigin = .api
     ) {
@@ -105,6 +113,8 @@ public struct ScheduleSpec: Hashable, Sendable {
         self.catchUp = catchUp
         self.maxAge = maxAge
         self.maxCount = maxCount
+        self.catchUpSpacing = catchUpSpacing
+        self.maxRuns = maxRuns
         self.jitter = jitter
         self.start = start
         self.end = end
@@ -116,7 +126,14 @@ public struct ScheduleSpec: Hashable, Sendable {
 
     public static func defaultKey(of id: String) -> String { "schedule:\(id)" }
 
+    /// It has a pause, be it one that has ended by itself.
     public var isPaused: Bool { pause != nil }
+
+    /// It fires nothing at this time.
+    public func isPaused(at now: Timestamp) -> Bool { pause.map { $0.until.map { now < $0 } ?? true } ?? false }
+
+    /// It has run as often as it should.
+    public func hasEnded(_ state: ScheduleState) -> Bool { maxRuns.map { state.fires >= UInt64(max(0, $0)) } ?? false }
 
     /// The same letters as a queue's name.
     public static func isValidID(_ id: String) -> Bool { TopicNames.isValidQueueName(id) }
@@ -127,6 +144,12 @@ public struct ScheduleSpec: Hashable, Sendable {
         guard let next = trigger.next(after: from) else { return nil }
         if let end, next > end { return nil }
         return next
+    }
+
+    /// What is allowed but may surprise, in the words of the configuration.
+    public var warnings: [String] {
+        guard trigger == .never else { return [] }
+        return ["the trigger is empty: the schedule is kept, and never fires"]
     }
 
     /// What is wrong with it, in the words of the configuration; empty when nothing is.
@@ -142,12 +165,12 @@ public struct ScheduleSpec: Hashable, Sendable {
         check(payload.count <= Self.maximumPayloadBytes, "payload has \(payload.count) bytes; at most 256 KiB are kept")
         check(maxAge >= 0, "max_age must not be negative")
         check((1...Self.maximumCount).contains(maxCount), "max_count must be 1 to \(Self.maximumCount)")
+        check((0...3_600_000).contains(catchUpSpacing), "catch_up_spacing must be between 0 and 1 h")
+        check(maxRuns.map { $0 > 0 } ?? true, "max_runs must be positive")
         check((0...86_400_000).contains(jitter), "jitter must be between 0 and 24 h")
         check(expiry.map { $0 > 0 } ?? true, "expiry must be positive")
         if let start, let end { check(start <= end, "start must not be after end") }
-        if case .interval(let length, _) = trigger {
-            check(length >= Trigger.shortestInterval, "every must be at least \(Trigger.shortestInterval) ms")
-        }
+        if let problem = trigger.problem { problems.append("\(problem)") }
         problems += (retryPolicy?.problems ?? []).map { "retry: \($0)" }
         return problems
     }

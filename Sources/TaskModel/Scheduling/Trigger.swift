@@ -1,29 +1,46 @@
 /// When a schedule fires: a pure function from an instant to the next nominal time after it.
 public enum Trigger: Hashable, Sendable {
-    /// Every so many milliseconds, counted from `anchor`. Without an anchor the multiples of the epoch are meant.
-    case interval(milliseconds: Int64, anchor: Timestamp?)
+    case interval(IntervalTrigger)
     /// Once.
     case at(Timestamp)
     case cron(CronTrigger)
+    case calendar(CalendarTrigger)
+    /// Every instant that at least one of them names.
+    case anyOf([Trigger])
+    /// Every instant that all of them name.
+    case allOf([Trigger])
+    indirect case except(Trigger, [Exclusion])
+    /// At no time: the schedule is kept, and disabled.
+    case never
 
     /// The shortest interval in milliseconds.
     public static let shortestInterval: Int64 = 100
+    /// A hundred years in milliseconds.
+    public static let longestInterval: Int64 = 100 * 366 * 86_400_000
 
-    /// Every `milliseconds` (at least 100), from `anchor` on, or on the epoch's grid.
-    public static func every(
-        milliseconds: Int64, anchor: Timestamp? = nil
-    ) throws(TriggerError) -> Trigger {
-        guard milliseconds >= shortestInterval, milliseconds <= 100 * 366 * 86_400_000 else {
-            throw TriggerError(
-                field: "every",
-                message: "\(milliseconds) ms; accepted are \(shortestInterval) ms to 100 years")
-        }
-        return .interval(milliseconds: milliseconds, anchor: anchor)
+    /// Every `milliseconds` (at least 100), on the epoch's grid or from `anchor` on; unchecked.
+    public static func interval(milliseconds: Int64, anchor: Timestamp?) -> Trigger {
+        .interval(IntervalTrigger(milliseconds: milliseconds, anchor: anchor))
     }
 
-    /// Five-field cron as Debian's cron reads it, in an IANA time zone.
-    public static func cron(_ expression: String, zone: String = "UTC") throws(TriggerError) -> Trigger {
-        .cron(try CronTrigger(expression, zone: zone))
+    /// Every `milliseconds` (at least 100), on the epoch's grid or from `anchor` on. `delay`, `first` and `repetitions`
+    /// need an anchor.
+    public static func every(
+        milliseconds: Int64, anchor: Timestamp? = nil, delay: Int64 = 0, first: IntervalTrigger.First = .immediately,
+        repetitions: Int? = nil
+    ) throws(TriggerError) -> Trigger {
+        let interval = IntervalTrigger(
+            milliseconds: milliseconds, anchor: anchor, delay: delay, first: first, repetitions: repetitions)
+        if let problem = interval.problem { throw problem }
+        return .interval(interval)
+    }
+
+    /// A cron expression in an IANA time zone; `spread` is what `H` is spread by, the schedule's id.
+    public static func cron(
+        _ expression: String, zone: String = "UTC", dialect: CronDialect = .unix, spread: String? = nil,
+        changes: ClockChanges = .debian
+    ) throws(TriggerError) -> Trigger {
+        .cron(try CronTrigger(expression, zone: zone, dialect: dialect, spread: spread, changes: changes))
     }
 
     /// Once: at an RFC 3339 date-time, or at a local one (`2026-03-29T09:30`, seconds optional) in `zone`.
@@ -54,18 +71,14 @@ public enum Trigger: Hashable, Sendable {
     /// The first nominal time later than `time`; nil when there is none.
     public func next(after time: Timestamp) -> Timestamp? {
         switch self {
-        case .at(let instant):
-            return instant > time ? instant : nil
-        case .cron(let cron):
-            return cron.next(after: time)
-        case .interval(let length, let anchor):
-            let origin = anchor ?? .epoch
-            if anchor != nil, time < origin { return origin }
-            let steps = (time - origin).flooredDivision(by: length).quotient
-            let (distance, overflow) = (steps + 1).multipliedReportingOverflow(by: length)
-            guard !overflow else { return nil }
-            let next = origin + distance
-            return next < .distantFuture ? next : nil
+        case .at(let instant): instant > time ? instant : nil
+        case .cron(let cron): cron.next(after: time)
+        case .interval(let interval): interval.next(after: time)
+        case .calendar(let calendar): calendar.next(after: time)
+        case .anyOf(let triggers): Self.union(triggers, after: time)
+        case .allOf(let triggers): Self.intersection(triggers, after: time)
+        case .except(let trigger, let exclusions): Self.difference(trigger, exclusions, after: time)
+        case .never: nil
         }
     }
 }
@@ -78,13 +91,11 @@ public struct Occurrences: Hashable, Sendable {
 }
 
 extension Trigger {
-    /// The nominal times in `(start, end]`; nil when there are none. Counts at most `limit` of a cron trigger, the earliest.
+    /// The nominal times in `(start, end]`; nil when there are none. Counts at most `limit`, the earliest,
+    /// of any trigger but an interval.
     public func occurrences(after start: Timestamp, through end: Timestamp, limit: Int) -> Occurrences? {
+        if case .interval(let interval) = self { return interval.occurrences(after: start, through: end) }
         guard let first = next(after: start), first <= end else { return nil }
-        if case .interval(let length, _) = self {
-            let more = (end - first) / length
-            return Occurrences(count: Int(more) + 1, first: first, last: first + more * length)
-        }
         var found = Occurrences(count: 1, first: first, last: first)
         while found.count < limit, let following = next(after: found.last), following <= end {
             found.count += 1

@@ -4,12 +4,11 @@ import Synchronization
 /// The offsets of a time zone as a table: what a trigger needs, without asking a calendar at every step.
 ///
 /// Covers 1970 to 2200 and is made once per zone and process; after that the last offset holds.
-/// Resolution is one minute, which every zone has kept since 1972.
 public struct ZoneTable: Sendable {
     public let identifier: String
-    /// UTC minutes at which an offset begins to hold, ascending; the first one begins at `Int64.min`.
+    /// UTC seconds at which an offset begins to hold, ascending; the first one begins at `Int64.min`.
     let starts: [Int64]
-    /// Minutes to add to UTC.
+    /// Seconds to add to UTC.
     let offsets: [Int64]
 
     private static let cache = Mutex<[String: ZoneTable]>([:])
@@ -39,7 +38,7 @@ public struct ZoneTable: Sendable {
             time = next
             let offset = Self.offset(of: zone, at: time)
             guard offset != offsets[offsets.count - 1] else { continue }
-            starts.append(Int64((time.timeIntervalSince1970 / 60).rounded()))
+            starts.append(Int64(time.timeIntervalSince1970.rounded()))
             offsets.append(offset)
         }
         self.identifier = identifier
@@ -48,33 +47,33 @@ public struct ZoneTable: Sendable {
     }
 
     private static func offset(of zone: TimeZone, at time: Date) -> Int64 {
-        Int64(zone.secondsFromGMT(for: time)).flooredDivision(by: 60).quotient
+        Int64(zone.secondsFromGMT(for: time))
     }
 
-    /// The index of the offset that holds at this UTC minute.
-    func index(at minute: Int64) -> Int {
+    /// The index of the offset that holds at this UTC second.
+    func index(at second: Int64) -> Int {
         var low = 0
         var high = starts.count
         while high - low > 1 {
             let middle = (low + high) / 2
-            if starts[middle] <= minute { low = middle } else { high = middle }
+            if starts[middle] <= second { low = middle } else { high = middle }
         }
         return low
     }
 
-    /// The first UTC minute after offset `index`, or `Int64.max`.
+    /// The first UTC second after offset `index`, or `Int64.max`.
     func end(of index: Int) -> Int64 { index + 1 < starts.count ? starts[index + 1] : .max }
 
     /// The instant of a local date-time given as milliseconds on the wall: the first of two, and for one that the
     /// clocks pass over the first instant after the gap.
     func instant(ofWall milliseconds: Int64) -> Timestamp {
         // No offset exceeds a day, so the search starts before any candidate.
-        var index = index(at: milliseconds.flooredDivision(by: 60_000).quotient - 1440)
+        var index = index(at: milliseconds.flooredDivision(by: 1000).quotient - 86_400)
         while true {
-            let time = milliseconds - offsets[index] * 60_000
-            if index > 0, time < starts[index] * 60_000 { return Timestamp(milliseconds: starts[index] * 60_000) }
+            let time = milliseconds - offsets[index] * 1000
+            if index > 0, time < starts[index] * 1000 { return Timestamp(milliseconds: starts[index] * 1000) }
             let end = end(of: index)
-            if end == .max || time < end * 60_000 { return Timestamp(milliseconds: time) }
+            if end == .max || time < end * 1000 { return Timestamp(milliseconds: time) }
             index += 1
         }
     }

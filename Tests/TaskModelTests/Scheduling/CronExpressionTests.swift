@@ -55,7 +55,6 @@ struct CronExpressionTests {
         ("* * 0 * *", "day-of-month", "0 is out of range"),
         ("* * * foo *", "month", "\"foo\" is not known"),
         ("* * * * 8", "day-of-week", "8 is out of range"),
-        ("* * * * fri-mon", "day-of-week", "runs backwards"),
         ("5/15 * * * *", "minute", "step after the single number 5"),
         ("*/0 * * * *", "minute", "step"),
         ("1,,2 * * * *", "minute", "empty item"),
@@ -65,8 +64,8 @@ struct CronExpressionTests {
         ("* * * * * *", "cron", "6 fields"),
         ("", "cron", "0 fields"),
         ("@reboot", "cron", "@daily"),
-        ("0 0 30 2 *", "day-of-month", "no month of \"2\""),
-        ("0 0 31 feb,apr,jun,sep,nov *", "day-of-month", "no month of"),
+        ("0 0 30 2 *", "day-of-month", "no month and year"),
+        ("0 0 31 feb,apr,jun,sep,nov *", "day-of-month", "no month and year"),
     ])
     func refusesAndPointsAtTheField(expression: String, field: String, problem: String) throws {
         let error = try caught(TriggerError.self) { try Trigger.cron(expression) }
@@ -79,7 +78,7 @@ struct CronExpressionTests {
         #expect(
             error.description
                 == "month: field 4 of 5 is \"foo\": \"foo\" is not known; accepted are 1-12 or jan-dec, *, ranges (1-5), "
-                + "lists (1,3) and steps after * or a range (*/2, 1-9/2)")
+                + "lists, steps (*/2, 1-5/2), H, H/n, H(a-b)")
     }
 
     @Test(arguments: [

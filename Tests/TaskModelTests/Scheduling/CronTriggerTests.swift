@@ -92,29 +92,6 @@ struct CronTriggerTests {
             if instant.milliseconds == 0 { #expect(next != nil && next! > instant) }
         }
     }
-
-    /// Two hundred random expressions against a walk over every minute that knows nothing of the parser.
-    @Test func agreesWithAWalkOverEveryMinute() throws {
-        var random = SplitMix64(seed: 20_261_121)
-        for _ in 0..<200 {
-            let example = RandomCron(using: &random)
-            let start = Int64.random(in: 20_000_000..<40_000_000, using: &random)
-            let walked = example.walk(after: start, minutes: 45 * 1440)
-            let next: Timestamp?
-            do {
-                next = try Trigger.cron(example.text).next(after: Timestamp(seconds: start * 60))
-            } catch {
-                #expect(walked == nil, "\(example.text) was refused: \(error)")
-                continue
-            }
-            let found = next.map { $0.milliseconds / 60_000 }
-            if let walked {
-                #expect(found == walked, "\(example.text) after minute \(start)")
-            } else {
-                #expect(found == nil || found! > start + 45 * 1440, "\(example.text) after minute \(start)")
-            }
-        }
-    }
 }
 
 extension CronTriggerTests {
@@ -235,34 +212,5 @@ private struct RandomCron {
         let isDay = sets[2].contains(day)
         let isWeekday = sets[4].contains(weekday - 1)
         return stars[2] || stars[4] ? isDay && isWeekday : isDay || isWeekday
-    }
-
-    /// The first match later than `start`, in minutes of the epoch, by trying each one.
-    func walk(after start: Int64, minutes: Int64) -> Int64? {
-        var day = 0
-        var year = 1970
-        var month = 1
-        var dayOfMonth = 1
-        for minute in (start + 1)...(start + minutes) {
-            while Int64(day + 1) * 1440 <= minute {
-                day += 1
-                dayOfMonth += 1
-                let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-                if dayOfMonth > [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] {
-                    dayOfMonth = 1
-                    month += 1
-                }
-                if month > 12 {
-                    month = 1
-                    year += 1
-                }
-            }
-            guard sets[0].contains(Int(minute % 60)), sets[1].contains(Int(minute / 60 % 24)), sets[3].contains(month)
-            else { continue }
-            let isDayOfMonth = sets[2].contains(dayOfMonth)
-            let isDayOfWeek = sets[4].contains((day + 4) % 7)
-            if stars[2] || stars[3 + 1] ? isDayOfMonth && isDayOfWeek : isDayOfMonth || isDayOfWeek { return minute }
-        }
-        return nil
     }
 }

@@ -32,12 +32,14 @@ struct ScheduleRecordTests {
     }
 
     private static let commands = [
-        "command-put-v1", "command-remove-v1", "command-pause-v1", "command-resume-v1", "command-trigger-v1",
+        "command-put-v1", "command-remove-v1", "command-pause-v1", "command-pause-until-v1", "command-resume-v1",
+        "command-trigger-v1",
         "command-result-applied-v1", "command-result-triggered-v1", "command-result-conflict-v1",
         "command-result-refused-v1",
     ]
     private static let schedules = [
-        "schedule-definition-v1", "schedule-state-v1", "schedule-at-v1", "schedule-tombstone",
+        "schedule-definition-v1", "schedule-state-v1", "schedule-state-catching-up-v1", "schedule-at-v1",
+        "schedule-composed-v1", "schedule-tombstone",
     ]
     private static let journal = ["journal-fired-v1", "journal-misfired-v1"]
 
