@@ -1,0 +1,45 @@
+import Foundation
+import TidemillHarness
+
+/// Measures, on this machine, and says what it measured with. The roles are this program again, as processes of their own.
+enum BenchProgram {
+    static func run(_ words: [String]) async -> Int32 {
+        do {
+            if let role = words.first.flatMap(RoleName.init), words.count == 2 {
+                return try await role.run(Data(words[1].utf8))
+            }
+            guard let arguments = try BenchArguments(words) else {
+                print(BenchArguments.usage)
+                return 0
+            }
+            return try await BenchSession(arguments).run() ? 0 : 1
+        } catch let problem as BenchArguments.Problem {
+            note("\(problem.text)\ntry --help")
+            return 2
+        } catch {
+            note("FAIL: \(error)")
+            return 1
+        }
+    }
+
+    /// A line for people.
+    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+}
+
+/// What a child of a run is; its order comes as JSON.
+enum RoleName: String {
+    case worker, scheduler, publisher, floor, probe
+
+    func run(_ order: Data) async throws -> Int32 {
+        let decoder = JSONDecoder()
+        switch self {
+        case .worker: return try await WorkerProcess.run(decoder.decode(WorkerOrder.self, from: order))
+        case .scheduler:
+            let place = try decoder.decode(BenchPlace.self, from: order)
+            return try await RoleProcess.run(place.configuration(id: "scheduler")) { $0.makeScheduler() }
+        case .publisher: return try await PublisherProcess.run(decoder.decode(PublishOrder.self, from: order))
+        case .floor: return try FloorProcess.run(decoder.decode(FloorOrder.self, from: order))
+        case .probe: return try await ProbeProcess.run(decoder.decode(ProbeOrder.self, from: order))
+        }
+    }
+}
