@@ -47,12 +47,6 @@ package final class ChildProcess: Sendable {
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors
-        let lines = LineBuffer()
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            for line in lines.add(data) { onLine(line) }
-        }
         let reference = Reference()
         let ended = ended
         process.terminationHandler = { process in
@@ -61,6 +55,16 @@ package final class ChildProcess: Sendable {
             ended.fire()
         }
         try process.run()
+        // A thread, for a readability handler may miss what a child says right before its end.
+        let reading = output.fileHandleForReading
+        Thread.detachNewThread {
+            var lines = LineBuffer()
+            while true {
+                let data = reading.availableData
+                if data.isEmpty { return }
+                for line in lines.add(data) { onLine(line) }
+            }
+        }
         self.name = name
         processID = process.processIdentifier
         state = Mutex(State(input: input))
@@ -124,15 +128,13 @@ private final class Reference: Sendable {
 }
 
 /// Cuts a stream into lines.
-private final class LineBuffer: Sendable {
-    private let rest = Mutex("")
+private struct LineBuffer {
+    private var rest = ""
 
-    func add(_ data: Data) -> [Substring] {
-        rest.withLock { rest in
-            rest += String(decoding: data, as: UTF8.self)
-            var lines = rest.split(separator: "\n", omittingEmptySubsequences: false)
-            rest = String(lines.removeLast())
-            return lines
-        }
+    mutating func add(_ data: Data) -> [Substring] {
+        rest += String(decoding: data, as: UTF8.self)
+        var lines = rest.split(separator: "\n", omittingEmptySubsequences: false)
+        rest = String(lines.removeLast())
+        return lines
     }
 }

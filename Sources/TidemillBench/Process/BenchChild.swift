@@ -37,7 +37,7 @@ final class BenchChild: Sendable {
     /// Waits until it has said so much.
     func wait(for word: String, count: Int, milliseconds: Int64) async throws {
         guard await lines.wait(for: word, count: count, milliseconds: milliseconds) else {
-            throw HarnessFailure("\(name) said \"\(word)\" \(said(word).count) times, not \(count)\(problem)")
+            throw HarnessFailure("\(name) said \"\(word)\" \(said(word).count) times, not \(count)\(lastWords)")
         }
     }
 
@@ -47,7 +47,7 @@ final class BenchChild: Sendable {
         // The end may be known before the last line is read.
         _ = await lines.wait(for: ChildLine.summary, count: 1, milliseconds: 5000)
         guard end == .exit(0), let text = said(ChildLine.summary).first else {
-            throw HarnessFailure("\(name) ended with \(end)\(problem)")
+            throw HarnessFailure("\(name) ended with \(end)\(lastWords)")
         }
         return try JSONDecoder().decode(Summary.self, from: Data(text.utf8))
     }
@@ -60,10 +60,11 @@ final class BenchChild: Sendable {
     /// SIGKILL, unless it has ended.
     func kill() { process.signal(SIGKILL) }
 
-    private var problem: String {
+    /// The end of its log, after a separator; empty when there is none.
+    var lastWords: String {
         let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         let last = text.split(separator: "\n").suffix(3).joined(separator: " | ")
-        return last.isEmpty ? "" : ": \(last)"
+        return last.isEmpty ? "" : "; \(name): \(last)"
     }
 }
 

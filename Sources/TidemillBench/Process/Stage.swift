@@ -197,11 +197,15 @@ final class Stage: Sendable {
                 deadline = BenchClock.monotonic() + Int64(patience) * 1_000_000_000
             }
             guard BenchClock.monotonic() < deadline else {
-                throw HarnessFailure("\(now) records in the ledger, \(count) wanted, and none more for \(patience) s")
+                throw HarnessFailure(
+                    "\(now) records in the ledger, \(count) wanted, and none more for \(patience) s" + lastWords)
             }
             try await Task.sleep(for: .milliseconds(now >= count ? 100 : 25))
         }
     }
+
+    /// Of the processes that still run: their logs go with the stage.
+    private var lastWords: String { children.withLock(\.self).map(\.lastWords).joined() }
 
     private actor Collected {
         private(set) var value = LedgerTally()
