@@ -52,6 +52,12 @@ final class BenchChild: Sendable {
         return try JSONDecoder().decode(Summary.self, from: Data(text.utf8))
     }
 
+    /// Whether it ended although nobody asked it to.
+    var hasDied: Bool {
+        guard let end = process.end else { return false }
+        return end != .exit(0) && !process.isExpectedToEnd
+    }
+
     /// SIGTERM.
     func stop() { process.signal(SIGTERM) }
 

@@ -125,6 +125,12 @@ final class Stage: Sendable {
         return summaries
     }
 
+    /// Fails when a process died: its figures would be those of the others.
+    func checkAlive() throws {
+        let dead = children.withLock(\.self).filter(\.hasDied)
+        guard dead.isEmpty else { throw HarnessFailure("died" + dead.map(\.lastWords).joined()) }
+    }
+
     func publish(_ order: PublishOrder, atMost seconds: Int = 600) async throws -> PublishSummary {
         let summary = try await start(.publisher, order, name: "publisher")
             .summary(of: PublishSummary.self, milliseconds: Int64(seconds) * 1000)
@@ -190,6 +196,7 @@ final class Stage: Sendable {
         var last = -1
         var deadline = BenchClock.monotonic()
         while true {
+            try checkAlive()
             let now = try await ledgerCount()
             if now >= count, try await tally().ended >= count { return }
             if now > last {

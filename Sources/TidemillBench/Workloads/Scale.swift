@@ -42,6 +42,7 @@ enum Scale {
         let start = Timestamp(milliseconds: BenchClock.wall() / 1_000_000)
         try await Task.sleep(for: .seconds(seconds))
         let end = Timestamp(milliseconds: BenchClock.wall() / 1_000_000)
+        try stage.checkAlive()
         for worker in workers { worker.kill() }
         let ended = try await stage.tally().times.count { $0 >= start && $0 < end }
         return Double(ended) * 1000 / Double(end - start)
