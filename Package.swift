@@ -146,7 +146,7 @@ let package = Package(
                 "Settings", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
             ]),
         .testTarget(name: "TidemillSliceTests", dependencies: ["TidemillSlice", "TaskModel"]),
-        .testTarget(name: "TidemillBenchTests", dependencies: ["TidemillBench", "TaskModel"]),
+        .testTarget(name: "TidemillBenchTests", dependencies: ["TidemillBench", "TaskLog", "TaskModel"]),
         .testTarget(
             name: "SimulationTests",
             dependencies: [

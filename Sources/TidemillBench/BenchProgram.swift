@@ -1,4 +1,5 @@
 import Foundation
+import ServiceRuntime
 import TidemillHarness
 
 /// Measures, on this machine, and says what it measured with. The roles are this program again, as processes of their own.
@@ -12,7 +13,7 @@ enum BenchProgram {
                 print(BenchArguments.usage)
                 return 0
             }
-            return try await BenchSession(arguments).run() ? 0 : 1
+            return try await measure(arguments)
         } catch let problem as BenchArguments.Problem {
             note("\(problem.text)\ntry --help")
             return 2
@@ -20,6 +21,24 @@ enum BenchProgram {
             note("FAIL: \(error)")
             return 1
         }
+    }
+
+    /// SIGINT and SIGTERM end what was started, and leave the report of the workloads that were done.
+    private static func measure(_ arguments: BenchArguments) async throws -> Int32 {
+        let signals = TerminationSignals.install()
+        let run = Task { try await BenchSession(arguments).run() }
+        let watch = Task {
+            for await signal in signals?.stream ?? AsyncStream(unfolding: { nil }) {
+                note("\(signal.rawValue): stopping")
+                run.cancel()
+            }
+        }
+        defer {
+            watch.cancel()
+            signals?.restore()
+        }
+        let isGood = try await run.value
+        return run.isCancelled ? 130 : isGood ? 0 : 1
     }
 
     /// A line for people.

@@ -35,7 +35,7 @@ final class BenchSession: Sendable {
             startedAt: stamp, isQuick: arguments.isQuick, versions: versions, machine: .current(), settings: settings)
         let name = "bench-" + stamp.prefix(19).filter { $0 != ":" }
         for (index, engine) in arguments.engines.enumerated() {
-            for workload in Workload.all where arguments.workloads.contains(workload.name) {
+            for workload in Workload.all where arguments.workloads.contains(workload.name) && !Task.isCancelled {
                 // What needs no engine runs once.
                 guard workload.needsEngine || index == 0 else { continue }
                 let session = BenchSession(arguments, engine: engine)
@@ -47,7 +47,8 @@ final class BenchSession: Sendable {
         }
         let table = BenchTable(report: report).text
         print(table)
-        BenchProgram.note("written: \(arguments.output)/\(name).json and .md")
+        let seconds = (BenchClock.monotonic() - start) / 1_000_000_000
+        BenchProgram.note("written after \(seconds) s: \(arguments.output)/\(name).json and .md")
         return report.results.allSatisfy(\.problems.isEmpty)
     }
 
@@ -69,7 +70,7 @@ final class BenchSession: Sendable {
             result.processes = findings.processes
             result.problems = findings.violations
         } catch {
-            result.problems = ["\(error)"]
+            result.problems = [Task.isCancelled ? "interrupted" : "\(error)"]
         }
         result.seconds = Double(BenchClock.monotonic() - start) / 1e9
         for metric in result.metrics {

@@ -2,8 +2,9 @@ import TaskModel
 
 /// What it costs to find the next fire of a cron expression.
 enum CronProbe {
-    static let expressions = [
-        ("every minute", "* * * * *"), ("weekdays at nine", "0 9 * * 1-5"), ("29 February", "0 0 29 2 *"),
+    static let expressions: [(name: String, expression: String)] = [
+        ("every minute", "* * * * *"), ("weekdays at nine", "0 9 * * 1-5"),
+        ("29 February", "0 0 29 2 *"),
     ]
 
     /// Nanoseconds a call, by the name of the expression.

@@ -197,11 +197,15 @@ private final class Publisher: Sendable {
         work.bucket = order.bucket
         work.failsOnce = index % 1000 < order.failsOnce
         work.sleepMilliseconds = order.sleepMilliseconds
+        if work.failsOnce { work.clock = .due }
         if let reference {
             work.clock = .monotonic
             work.reference = reference
         }
-        if case .at(let milliseconds) = order.start {
+        switch order.start {
+        case .now: break
+        case .after: work.clock = .due
+        case .at(let milliseconds):
             work.clock = .wall
             work.reference = milliseconds * 1_000_000
         }

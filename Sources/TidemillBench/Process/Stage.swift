@@ -131,6 +131,9 @@ final class Stage: Sendable {
         guard dead.isEmpty else { throw HarnessFailure("died" + dead.map(\.lastWords).joined()) }
     }
 
+    /// Of the processes that still run: their logs go with the stage.
+    var lastWords: String { children.withLock(\.self).map(\.lastWords).joined() }
+
     func publish(_ order: PublishOrder, atMost seconds: Int = 600) async throws -> PublishSummary {
         let summary = try await start(.publisher, order, name: "publisher")
             .summary(of: PublishSummary.self, milliseconds: Int64(seconds) * 1000)
@@ -151,6 +154,11 @@ final class Stage: Sendable {
         }
     }
 
+    func probe(_ kind: ProbeOrder.Kind) async throws -> ProbeSummary {
+        try await start(.probe, ProbeOrder(kind: kind), name: "probe")
+            .summary(of: ProbeSummary.self, milliseconds: 1_200_000)
+    }
+
     func floor(_ order: FloorOrder) async throws -> FloorSummary {
         let summary = try await start(.floor, order, name: "floor").summary(
             of: FloorSummary.self, milliseconds: 200_000)
@@ -166,89 +174,5 @@ final class Stage: Sendable {
         _ = try await log.ensure(topics: [spec])
         ownTopics.withLock { if !$0.contains(name) { $0.append(name) } }
         return name
-    }
-
-    // MARK: What lies in the log
-
-    private var ledger: [TopicPartition] {
-        (0..<Int32(place.partitions)).map { TopicPartition(names.ledger(TopicNames.defaultQueue), $0) }
-    }
-
-    /// Records of the ledger: outcomes, and the few notes of rebalances.
-    func ledgerCount() async throws -> Int {
-        Int(try await log.bounds(of: ledger).values.reduce(0) { $0 + $1.end })
-    }
-
-    /// Outcomes so far, one for each event.
-    func tally() async throws -> LedgerTally {
-        let tally = Collected()
-        for partition in ledger {
-            try await log.scanAll(partition) { records in
-                await tally.add(records)
-                return true
-            }
-        }
-        return await tally.value
-    }
-
-    /// Waits until so many events have ended; fails when for `patience` seconds none does.
-    func waitForEnds(_ count: Int, patience: Int = 30) async throws {
-        var last = -1
-        var deadline = BenchClock.monotonic()
-        while true {
-            try checkAlive()
-            let now = try await ledgerCount()
-            if now >= count, try await tally().ended >= count { return }
-            if now > last {
-                last = now
-                deadline = BenchClock.monotonic() + Int64(patience) * 1_000_000_000
-            }
-            guard BenchClock.monotonic() < deadline else {
-                throw HarnessFailure(
-                    "\(now) records in the ledger, \(count) wanted, and none more for \(patience) s" + lastWords)
-            }
-            try await Task.sleep(for: .milliseconds(now >= count ? 100 : 25))
-        }
-    }
-
-    /// Of the processes that still run: their logs go with the stage.
-    private var lastWords: String { children.withLock(\.self).map(\.lastWords).joined() }
-
-    private actor Collected {
-        private(set) var value = LedgerTally()
-
-        func add(_ records: [LogRecord]) { value.add(records) }
-    }
-}
-
-/// The ends of events, as the ledger tells them.
-struct LedgerTally: Sendable {
-    private var fingerprints: Set<Fingerprint> = []
-    /// Ends beyond one for an event.
-    private(set) var repeated = 0
-    private(set) var unreadable = 0
-    /// Broker time of each end.
-    private(set) var times: [Timestamp] = []
-
-    var ended: Int { fingerprints.count }
-    var lastEnd: Timestamp? { times.max() }
-
-    mutating func add(_ records: [LogRecord]) {
-        for record in records {
-            guard let fingerprint = Fingerprint(bytes: record.key ?? []), let value = record.value,
-                let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
-            else {
-                unreadable += 1
-                continue
-            }
-            guard fingerprint != BenchPlace.firstEvent, case .outcome(let detail) = entry.body,
-                detail.outcome.outcomeClass != .again
-            else { continue }
-            if fingerprints.insert(fingerprint).inserted {
-                times.append(record.timestamp)
-            } else {
-                repeated += 1
-            }
-        }
     }
 }

@@ -28,6 +28,7 @@ final class StartRecorder: Sendable {
         }
     }
 
+    /// Attempts beyond the first go to the bucket behind the one that is named.
     func measure(_ order: WorkOrder, _ event: TaskEvent) {
         let (now, reference): (Int64, Int64)
         switch order.clock {
@@ -35,8 +36,11 @@ final class StartRecorder: Sendable {
         case .monotonic: (now, reference) = (BenchClock.monotonic(), order.reference)
         case .wall: (now, reference) = (BenchClock.wall(), order.reference)
         case .nominal: (now, reference) = (BenchClock.wall(), (event.nominalTime?.milliseconds ?? 0) * 1_000_000)
+        case .due:
+            guard let due = event.dueAt else { return }
+            (now, reference) = (BenchClock.wall(), due.milliseconds * 1_000_000)
         }
-        let bucket = Int(order.bucket)
+        let bucket = Int(order.bucket) + (event.attempt > 1 ? 1 : 0)
         state.withLock { state in
             if now < reference { state.summary.buckets[bucket, default: .init()].early += 1 }
             state.summary.buckets[bucket, default: .init()].toStart.record(UInt64(max(0, now - reference)))

@@ -6,6 +6,8 @@ struct WorkOrder: Hashable, Sendable {
         case none, monotonic, wall
         /// The event's own nominal time.
         case nominal
+        /// When this turn of the event fell due: of what waited in the log, by its delay or for its retry.
+        case due
     }
 
     static let byteCount = 16

@@ -13,7 +13,7 @@ enum BurnDown {
     }
 
     static func run(_ session: BenchSession) async throws -> Findings {
-        let events = session.events(quick: 100_000, full: 500_000)
+        let events = session.events(quick: 40_000, full: 500_000)
         let rounds = session.size(quick: 2, full: 3)
         var runs: [Run] = []
         var floors: [FloorSummary] = []
@@ -55,7 +55,7 @@ enum BurnDown {
         return findings
     }
 
-    /// Starts workers on what waits, and measures until all of it is settled.
+    /// Starts workers on what waits, and measures until so many events are settled.
     static func burnDown(_ stage: Stage, _ events: Int) async throws -> Run {
         let before = stage.session.brokerReading()
         let workers = try stage.startWorkers()
@@ -64,17 +64,14 @@ enum BurnDown {
         let broker = stage.session.brokerReading()
         let summaries = try await stage.stop(workers)
         let tally = try await stage.tally()
-        guard let first = summaries.compactMap(\.firstStart).min(), let last = tally.lastEnd else {
-            throw HarnessFailure("nothing started")
-        }
-        let seconds = Double(last.milliseconds) / 1e3 - Double(first) / 1e9
+        let rate = tally.rate(since: try summaries.firstStart(), ends: events)
         let uses = workers.indices.map { index in
             ProcessUse(
                 workers.count == 1 ? "worker" : "worker \(index + 1)", readings[index],
                 since: summaries[index].firstStartCPU, tasks: events)
         }
         return Run(
-            rate: Double(events) / seconds, seconds: seconds, workers: uses,
+            rate: rate, seconds: Double(events) / rate, workers: uses,
             broker: broker.map { ProcessUse("broker", $0, since: before?.cpuMicroseconds ?? 0, tasks: events) },
             repeated: tally.repeated)
     }
@@ -92,5 +89,13 @@ enum BurnDown {
             order.path = "\(stage.place.folder)/\(name).db"
         }
         return try await stage.floor(order)
+    }
+}
+
+extension [WorkerSummary] {
+    /// When the first handler of all started.
+    func firstStart() throws -> Timestamp {
+        guard let first = compactMap(\.firstStart).min() else { throw HarnessFailure("nothing started") }
+        return Timestamp(milliseconds: first / 1_000_000)
     }
 }

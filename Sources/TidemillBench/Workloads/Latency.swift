@@ -8,7 +8,7 @@ enum Latency {
     private static let warmBucket: UInt8 = 255
 
     static func run(_ session: BenchSession) async throws -> Findings {
-        let seconds = session.size(quick: 4.0, full: 20.0)
+        let seconds = session.size(quick: 3.0, full: 20.0)
         let (floors, summaries, uses) = try await Stage.with(session) { stage in
             let workers = try await stage.startReadyWorkers()
             var published = try await publish(stage, 500, rate: 200, bucket: warmBucket)

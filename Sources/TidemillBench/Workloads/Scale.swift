@@ -10,7 +10,7 @@ enum Scale {
     private static let partitions = 24
 
     static func run(_ session: BenchSession) async throws -> Findings {
-        let seconds = session.size(quick: 3, full: 10)
+        let seconds = session.size(quick: 2, full: 10)
         var findings = Findings(settings: ["concurrency": "\(concurrency)", "partitions": "\(partitions)"])
         var single = 0.0
         for count in workers {
