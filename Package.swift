@@ -79,12 +79,26 @@ let package = Package(
                 "Settings", "ServiceRuntime", "TaskTelemetry",
             ]),
 
+        // What runs of several processes share
+        .target(
+            name: "TidemillHarness",
+            dependencies: ["Tidemill", "TaskModel", "Settings", "ServiceRuntime", "TaskTelemetry"]),
+
         // The proof: real processes, killed on the way, then an audit of what they left in the log.
         .executableTarget(
             name: "TidemillSlice",
             dependencies: [
-                "Tidemill", "TaskModel", "TaskLog", "SchedulerRole", "WorkerRole", "TaskClient", "Settings",
-                "ServiceRuntime", "TaskTelemetry",
+                "TidemillHarness", "Tidemill", "TaskModel", "TaskLog", "SchedulerRole", "WorkerRole", "TaskClient",
+                "Settings", "ServiceRuntime", "TaskTelemetry",
+            ]),
+
+        // The measurement, beside the floor: the bare C libraries doing the least that the same work needs.
+        .target(name: "CRawFloor", dependencies: ["CRdKafka", "CSQLite"]),
+        .executableTarget(
+            name: "TidemillBench",
+            dependencies: [
+                "CRawFloor", "TidemillHarness", "Tidemill", "TaskModel", "TaskLog", "WorkerRole", "TaskClient",
+                "Settings", "ServiceRuntime", "TaskTelemetry",
             ]),
 
         // Tests
@@ -133,6 +147,7 @@ let package = Package(
                 "Settings", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
             ]),
         .testTarget(name: "TidemillSliceTests", dependencies: ["TidemillSlice", "TaskModel"]),
+        .testTarget(name: "TidemillBenchTests", dependencies: ["TidemillBench", "TaskLog", "TaskModel"]),
         .testTarget(
             name: "SimulationTests",
             dependencies: [

@@ -1,13 +1,10 @@
 import Foundation
 import Settings
-import TaskModel
+import TidemillHarness
 
 /// Where a run takes place, and the numbers that its processes share. Handed to them as JSON.
 struct RunPlace: Codable, Hashable, Sendable {
-    enum Engine: Codable, Hashable, Sendable {
-        case sqlite
-        case kafka(bootstrap: String)
-    }
+    typealias Engine = EngineChoice
 
     /// Holds the file of an embedded log, journals of executions and logs of processes.
     var folder: String
@@ -39,19 +36,8 @@ struct RunPlace: Codable, Hashable, Sendable {
     }
 
     func configuration(id: String) -> Configuration {
-        var configuration = Configuration()
-        switch engine {
-        case .sqlite: configuration.log.engine = .embedded(path: folder + "/tidemill.db")
-        case .kafka(let bootstrap):
-            configuration.log.engine = .kafka(KafkaSettings(bootstrapServers: bootstrap))
-            configuration.log.topics.replication = 1
-            configuration.log.topics.minInSyncReplicas = 1
-        }
-        configuration.log.topics.prefix = prefix
-        configuration.log.topics.partitions = partitions
-        configuration.log.topics.controlPartitions = 2
-        configuration.queues = [TopicNames.defaultQueue: QueueSettings(partitions: partitions)]
-        configuration.worker.id = id
+        var configuration = Configuration(
+            engine, folder: folder, prefix: prefix, partitions: partitions, controlPartitions: 2, id: id)
         configuration.worker.concurrency = concurrency
         configuration.worker.lease = lease
         configuration.worker.sessionTimeout = session

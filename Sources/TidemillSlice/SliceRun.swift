@@ -1,6 +1,7 @@
 import Foundation
 import TaskClient
 import TaskModel
+import TidemillHarness
 
 /// The acceptance run: many events, processes killed and stopped on the way, an audit, the fix, the replay.
 struct SliceRun: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import TaskModel
+import TidemillHarness
 
 /// One thing that goes wrong in production, done to real processes.
 struct Fault: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import ServiceRuntime
+import TidemillHarness
 
 #if canImport(Glibc)
     import Glibc
@@ -28,7 +28,8 @@ actor Fleet {
         starts[name, default: 0] += 1
         let log = "\(place.logFolder)/\(name)-\(starts[name] ?? 1).log"
         let child = try ChildProcess(
-            command, name: name, place: place, log: log, onLine: { [watch] in watch.heard($0) },
+            [command.rawValue, "--id", name, "--place", try place.json], name: name, log: log,
+            onLine: { [watch] in watch.heard($0) },
             onEnd: { [watch] child in
                 if !child.isExpectedToEnd { watch.endedUnexpectedly(child) }
             })

@@ -2,6 +2,7 @@ import ServiceRuntime
 import Synchronization
 import TaskLog
 import TaskModel
+import TidemillHarness
 
 /// Follows the topics of a run from their start, and lets others wait for what appears in them.
 final class LogWatch: Sendable {

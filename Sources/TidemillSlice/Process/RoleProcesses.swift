@@ -1,7 +1,6 @@
 import Foundation
-import ServiceRuntime
-import TaskTelemetry
 import Tidemill
+import TidemillHarness
 
 /// A worker, as a process of its own.
 enum WorkerProcess {
@@ -10,7 +9,7 @@ enum WorkerProcess {
         let id = try arguments.text("id")
         let processID = ProcessInfo.processInfo.processIdentifier
         let journal = try ExecutionJournal(path: "\(place.journalFolder)/\(id)-\(processID)")
-        return try await RoleProcess.run(place, id) { installation in
+        return try await RoleProcess.run(place.configuration(id: id)) { installation in
             [try installation.makeWorker(tasks: [WorkHandler(journal: journal, place: place).definition])]
         }
     }
@@ -19,31 +18,7 @@ enum WorkerProcess {
 /// A scheduler, as a process of its own.
 enum SchedulerProcess {
     static func run(_ arguments: SliceArguments) async throws -> Int32 {
-        try await RoleProcess.run(try arguments.place(), try arguments.text("id")) { $0.makeScheduler() }
-    }
-}
-
-private enum RoleProcess {
-    static func run(
-        _ place: RunPlace, _ id: String, _ make: (Installation) throws -> [any Service]
-    ) async throws -> Int32 {
-        endWithParent()
-        let logger = Logger(level: .info, sink: JSONLogSink())
-        let configuration = place.configuration(id: id)
-        let installation = try await Installation.open(configuration, logger: logger)
-        let grace = Duration.milliseconds(configuration.worker.grace + 10_000)
-        let end = try await ServiceGroup(services: try make(installation), grace: grace, logger: logger).run()
-        await installation.log.close()
-        logger.info("ended", ["how": "\(end)"])
-        if case .cancelled = end { return 1 }
-        return 0
-    }
-
-    /// The parent holds the other end of standard input: when it is gone, so is the reason to run.
-    private static func endWithParent() {
-        Thread.detachNewThread {
-            while !FileHandle.standardInput.availableData.isEmpty {}
-            exit(3)
-        }
+        let configuration = try arguments.place().configuration(id: try arguments.text("id"))
+        return try await RoleProcess.run(configuration) { $0.makeScheduler() }
     }
 }

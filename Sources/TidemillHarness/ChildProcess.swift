@@ -1,5 +1,5 @@
-import Foundation
-import ServiceRuntime
+internal import Foundation
+internal import ServiceRuntime
 import Synchronization
 
 #if canImport(Glibc)
@@ -10,48 +10,43 @@ import Synchronization
     import Darwin
 #endif
 
-/// This program again, as a worker or a scheduler.
-final class ChildProcess: Sendable {
+/// This program again, in another role.
+package final class ChildProcess: Sendable {
     /// How a process ended.
-    enum End: Hashable, Sendable {
+    package enum End: Hashable, Sendable {
         case exit(Int32)
         case signal(Int32)
     }
 
-    let name: String
-    let processID: Int32
+    package let name: String
+    package let processID: Int32
     private let ended = OneShot()
     private let state: Mutex<State>
 
     private struct State {
-        var end: End?
+        package var end: End?
         var isExpectedToEnd = false
         /// Kept open for as long as the child is to live.
         var input: Pipe?
     }
 
-    /// `onLine` gets what the child prints, line by line, in order; `onEnd` is called once.
-    init(
-        _ command: SliceArguments.Command, name: String, place: RunPlace, log: String,
+    /// Starts it with these arguments. `log` is a file for what it writes to standard error; `onLine` gets what it prints,
+    /// line by line, in order; `onEnd` is called once.
+    package init(
+        _ arguments: [String], name: String, log: String,
         onLine: @escaping @Sendable (Substring) -> Void, onEnd: @escaping @Sendable (ChildProcess) -> Void
     ) throws {
         guard FileManager.default.createFile(atPath: log, contents: nil),
             let errors = FileHandle(forWritingAtPath: log)
-        else { throw SliceFailure("\(log) cannot be written") }
+        else { throw HarnessFailure("\(log) cannot be written") }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0])
-        process.arguments = [command.rawValue, "--id", name, "--place", try place.json]
+        process.arguments = arguments
         let input = Pipe()
         let output = Pipe()
         process.standardInput = input
         process.standardOutput = output
         process.standardError = errors
-        let lines = LineBuffer()
-        output.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            for line in lines.add(data) { onLine(line) }
-        }
         let reference = Reference()
         let ended = ended
         process.terminationHandler = { process in
@@ -60,6 +55,16 @@ final class ChildProcess: Sendable {
             ended.fire()
         }
         try process.run()
+        // A thread, for a readability handler may miss what a child says right before its end.
+        let reading = output.fileHandleForReading
+        Thread.detachNewThread {
+            var lines = LineBuffer()
+            while true {
+                let data = reading.availableData
+                if data.isEmpty { return }
+                for line in lines.add(data) { onLine(line) }
+            }
+        }
         self.name = name
         processID = process.processIdentifier
         state = Mutex(State(input: input))
@@ -73,11 +78,11 @@ final class ChildProcess: Sendable {
         }
     }
 
-    var end: End? { state.withLock { $0.end } }
-    var isExpectedToEnd: Bool { state.withLock { $0.isExpectedToEnd } }
+    package var end: End? { state.withLock { $0.end } }
+    package var isExpectedToEnd: Bool { state.withLock { $0.isExpectedToEnd } }
 
     /// `expectEnd`: that it ends after this is no news.
-    func signal(_ signal: Int32, expectEnd: Bool = true) {
+    package func signal(_ signal: Int32, expectEnd: Bool = true) {
         state.withLock { state in
             if expectEnd { state.isExpectedToEnd = true }
             // A process that has ended may have left its number to another.
@@ -85,12 +90,12 @@ final class ChildProcess: Sendable {
         }
     }
 
-    func expectEnd() { state.withLock { $0.isExpectedToEnd = true } }
+    package func expectEnd() { state.withLock { $0.isExpectedToEnd = true } }
 
     /// Waits for the end, at most this long.
-    func waitForEnd(milliseconds: Int64) async throws -> End {
+    package func waitForEnd(milliseconds: Int64) async throws -> End {
         guard await SystemTimeSource().wait(for: ended, milliseconds: milliseconds), let end else {
-            throw SliceFailure("\(name) (process \(processID)) did not end within \(milliseconds / 1000) s")
+            throw HarnessFailure("\(name) (process \(processID)) did not end within \(milliseconds / 1000) s")
         }
         return end
     }
@@ -123,15 +128,13 @@ private final class Reference: Sendable {
 }
 
 /// Cuts a stream into lines.
-private final class LineBuffer: Sendable {
-    private let rest = Mutex("")
+private struct LineBuffer {
+    private var rest = ""
 
-    func add(_ data: Data) -> [Substring] {
-        rest.withLock { rest in
-            rest += String(decoding: data, as: UTF8.self)
-            var lines = rest.split(separator: "\n", omittingEmptySubsequences: false)
-            rest = String(lines.removeLast())
-            return lines
-        }
+    mutating func add(_ data: Data) -> [Substring] {
+        rest += String(decoding: data, as: UTF8.self)
+        var lines = rest.split(separator: "\n", omittingEmptySubsequences: false)
+        rest = String(lines.removeLast())
+        return lines
     }
 }

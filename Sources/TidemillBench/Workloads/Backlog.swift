@@ -1,0 +1,25 @@
+import TidemillHarness
+
+/// The same work with little and with much waiting behind it: rate and memory are to be the same.
+enum Backlog {
+    static func run(_ session: BenchSession) async throws -> Findings {
+        let large = session.events(quick: 60_000, full: 1_000_000)
+        let settled = session.size(quick: 10_000, full: 100_000)
+        var findings = Findings(settings: ["settled": "\(settled)"])
+        for waiting in [1000, large] {
+            let run = try await Stage.with(session) { stage in
+                try await stage.preload(waiting)
+                return try await BurnDown.burnDown(stage, min(waiting, settled))
+            }
+            findings.metrics.append(Metric("settled tasks with \(waiting) waiting", run.rate, "/s"))
+            findings.processes += run.workers.map { use in
+                var use = use
+                use.name += ", \(waiting) waiting"
+                // The worker is far ahead of what was waited for.
+                if waiting > settled { use.cpuMicrosecondsPerTask = nil }
+                return use
+            }
+        }
+        return findings
+    }
+}

@@ -1,0 +1,73 @@
+import TaskModel
+import TidemillHarness
+
+/// From the planned instant of a publish to the handler's start, and to the settling, at fixed rates in an open loop.
+enum Latency {
+    private static let rates: [Double] = [50, 200, 1000, 5000]
+    /// Payload bucket of what warms up.
+    private static let warmBucket: UInt8 = 255
+
+    static func run(_ session: BenchSession) async throws -> Findings {
+        let seconds = session.size(quick: 3.0, full: 20.0)
+        let (floors, summaries, uses) = try await Stage.with(session) { stage in
+            let workers = try await stage.startReadyWorkers()
+            var published = try await publish(stage, 500, rate: 200, bucket: warmBucket)
+            try await stage.waitForEnds(published)
+            var floors: [FloorSummary?] = []
+            let start = workers.map { $0.reading?.cpuMicroseconds ?? 0 }
+            for (index, rate) in rates.enumerated() {
+                session.progress("\(Int(rate))/s")
+                floors.append(try await floor(stage, Int(rate * seconds), rate: rate))
+                published += try await publish(stage, Int(rate * seconds), rate: rate, bucket: UInt8(index))
+                try await stage.waitForEnds(published)
+            }
+            let measured = published - 500
+            let uses = workers.enumerated().map { index, worker in
+                ProcessUse("worker", worker.reading, since: start[index], tasks: measured)
+            }
+            return (floors, try await stage.stop(workers), uses)
+        }
+        var findings = Findings(settings: ["seconds": "\(seconds)"])
+        findings.processes = uses
+        for (index, rate) in rates.enumerated() {
+            var toStart = Histogram()
+            var toSettled = Histogram()
+            for bucket in summaries.compactMap({ $0.buckets[index] }) {
+                toStart.merge(bucket.toStart)
+                toSettled.merge(bucket.toSettled)
+            }
+            let name = "\(Int(rate))/s, publish to"
+            findings.metrics += [
+                Metric(
+                    "\(name) start, p50/p95/p99/max", Spread(toStart), floor: floors[index]?.toStart.map(Spread.init)),
+                Metric(
+                    "\(name) settled, p50/p95/p99/max", Spread(toSettled),
+                    floor: floors[index]?.toSettled.map(Spread.init)),
+            ]
+            let expected = Int(rate * seconds)
+            if Int(toStart.count) != expected || Int(toSettled.count) != expected {
+                findings.violations.append(
+                    "\(Int(rate))/s: \(expected) published, \(toStart.count) started, \(toSettled.count) settled")
+            }
+        }
+        return findings
+    }
+
+    private static func publish(_ stage: Stage, _ events: Int, rate: Double, bucket: UInt8) async throws -> Int {
+        var order = PublishOrder(
+            place: stage.place, manner: .openLoop(rate: rate), events: events,
+            payloadBytes: stage.session.arguments.payloadBytes)
+        order.bucket = bucket
+        return try await stage.publish(order).accepted
+    }
+
+    /// Raw clients at the same rate; SQLite has no floor here, for it delivers nothing.
+    private static func floor(_ stage: Stage, _ count: Int, rate: Double) async throws -> FloorSummary? {
+        guard case .kafka(let bootstrap) = stage.place.engine else { return nil }
+        return try await stage.floor(
+            FloorOrder(
+                kind: .latency(rate: rate), bootstrap: bootstrap, topic: try await stage.makeTopic("floor-in"),
+                outcomeTopic: try await stage.makeTopic("floor-out"), partitions: stage.place.partitions,
+                count: count, payloadBytes: stage.session.arguments.payloadBytes))
+    }
+}
