@@ -19,26 +19,33 @@ struct TriggerLoadingTests {
         try #require(load(schedule).get().schedules["s"]).spec
     }
 
+    /// That the schedule has this trigger.
+    private func check(
+        _ schedule: String, has expected: @autoclosure () throws -> Trigger,
+        sourceLocation: Testing.SourceLocation = #_sourceLocation
+    ) throws {
+        let (found, expected) = (try spec(schedule).trigger, try expected())
+        #expect(found == expected, sourceLocation: sourceLocation)
+    }
+
     @Test func cronInEachDialect() throws {
-        #expect(
-            try spec("cron: '0 */5 * * * ?'\ndialect: quartz").trigger == .cron("0 */5 * * * ?", dialect: .quartz))
-        let fields = try spec("cron: { hour: 9, minute: 0, day_of_week: mon-fri }\ntime_zone: Europe/Berlin")
-        #expect(
-            fields.trigger
-                == .cron("day_of_week=mon-fri hour=9 minute=0", zone: "Europe/Berlin", dialect: .fields))
-        #expect(fields.triggerText == "day_of_week=mon-fri hour=9 minute=0 (Europe/Berlin)")
-        #expect(try spec("cron: hour=9\ndialect: fields").trigger == .cron("hour=9", dialect: .fields))
-        #expect(try spec("cron: H 3 * * *").trigger == .cron("H 3 * * *", spread: "s"))
-        #expect(
-            try spec("cron: 30 2 * * *\ntime_zone: Europe/Berlin\nclock_changes: { gap: shift, overlap: both }").trigger
-                == .cron("30 2 * * *", zone: "Europe/Berlin", changes: ClockChanges(gap: .shift, overlap: .both)))
+        try check("cron: '0 */5 * * * ?'\ndialect: quartz", has: .cron("0 */5 * * * ?", dialect: .quartz))
+        let fields = "cron: { hour: 9, minute: 0, day_of_week: mon-fri }\ntime_zone: Europe/Berlin"
+        try check(
+            fields, has: .cron("day_of_week=mon-fri hour=9 minute=0", zone: "Europe/Berlin", dialect: .fields))
+        #expect(try spec(fields).triggerText == "day_of_week=mon-fri hour=9 minute=0 (Europe/Berlin)")
+        try check("cron: hour=9\ndialect: fields", has: .cron("hour=9", dialect: .fields))
+        try check("cron: H 3 * * *", has: .cron("H 3 * * *", spread: "s"))
+        try check(
+            "cron: 30 2 * * *\ntime_zone: Europe/Berlin\nclock_changes: { gap: shift, overlap: both }",
+            has: .cron("30 2 * * *", zone: "Europe/Berlin", changes: ClockChanges(gap: .shift, overlap: .both)))
     }
 
     @Test func intervalFromAnAnchor() throws {
         let anchor = try #require(Timestamp(rfc3339: "2026-01-01T00:00:00Z"))
-        #expect(
-            try spec("interval: 1h\nanchor: 2026-01-01T00:00:00Z\ndelay: 5s\nfirst: wait\nrepetitions: 3").trigger
-                == .every(milliseconds: 3_600_000, anchor: anchor, delay: 5000, first: .wait, repetitions: 3))
+        try check(
+            "interval: 1h\nanchor: 2026-01-01T00:00:00Z\ndelay: 5s\nfirst: wait\nrepetitions: 3",
+            has: .every(milliseconds: 3_600_000, anchor: anchor, delay: 5000, first: .wait, repetitions: 3))
     }
 
     @Test(arguments: ["interval:", "interval: null", "interval: ~"])
@@ -52,9 +59,8 @@ struct TriggerLoadingTests {
         let spec = try spec(
             "calendar: { every: 2, unit: weeks, from: 2026-01-05, at: '09:30' }\ntime_zone: Asia/Tokyo\nmax_runs: 4")
         let start = try #require(LocalDate("2026-01-05"))
-        #expect(
-            try spec.trigger
-                == .calendar(CalendarTrigger(every: 2, .weeks, from: start, at: "09:30", zone: "Asia/Tokyo")))
+        let expected = try CalendarTrigger(every: 2, .weeks, from: start, at: "09:30", zone: "Asia/Tokyo")
+        #expect(spec.trigger == .calendar(expected))
         #expect(spec.triggerText == "every 2 weeks from 2026-01-05 at 09:30 (Asia/Tokyo)")
         #expect(spec.maxRuns == 4)
     }
@@ -96,7 +102,7 @@ struct TriggerLoadingTests {
     @Test(arguments: [
         ("cron: 0 9 * * 1-5\ndialect: quartz", "schedules.s.cron: \"0 9 * * 1-5\" has 5 fields"),
         ("cron: { hour: 25 }", "schedules.s.cron: field hour is \"25\": 25 is out of range"),
-        ("cron: { week: 5 }", "schedules.s.cron.week: unknown key"), ("cron: {}", "names no field"),
+        ("cron: { week: 5, hour: 9 }", "schedules.s.cron.week: unknown key"), ("cron: {}", "names no field"),
         ("cron: { hour: 9 }\ndialect: unix", "schedules.s.dialect: is unix, and `cron` is a mapping"),
         ("cron: 0 9 * * *\ndialect: vixie", "is not one of unix, quartz, fields"),
         ("interval: 1h\ndialect: unix", "schedules.s.dialect: means nothing without `cron`"),

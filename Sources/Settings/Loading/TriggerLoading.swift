@@ -149,7 +149,7 @@ struct TriggerLoading {
             let every = section.value("every", .integer(1...1000)) ?? 1
             let unit: CalendarTrigger.Unit? = section.required("unit", .choice)
             let from = section.required("from", .date)
-            let time = section.required("time", .text)
+            let time = section.required("at", .text)
             guard let unit, let from, let time else { return nil }
             return trigger("at", section, false) { () throws(TriggerError) in
                 let calendar = try CalendarTrigger(

@@ -29,7 +29,7 @@ public struct IntervalTrigger: Hashable, Sendable {
     }
 
     /// Why it is refused; nil when it is fine.
-    var problem: TriggerError? {
+    public var problem: TriggerError? {
         guard (Trigger.shortestInterval...Trigger.longestInterval).contains(milliseconds) else {
             return TriggerError(
                 field: "every",

@@ -1,6 +1,7 @@
 import Foundation
 import ServiceRuntime
 import TaskModel
+import TidemillHarness
 
 extension Fault {
     /// The successor runs the turn again, once.
