@@ -71,7 +71,7 @@ struct BenchArguments: Sendable {
             case "--workers": workers = try Self.number(word, value, 1...16)
             case "--concurrency": concurrency = try Self.number(word, value, 1...10_000)
             case "--partitions": partitions = try Self.number(word, value, 1...200)
-            case "--broker-pids": brokerProcesses = value.split(separator: ",").compactMap { Int32($0) }
+            case "--broker-pids": brokerProcesses = try Self.processes(word, value)
             case "--broker-version": versions["Kafka"] = value
             case "--swift-version": versions["Swift"] = value
             default: throw Problem(text: "what is \(word)?")
@@ -99,6 +99,13 @@ struct BenchArguments: Sendable {
         }
         guard !names.isEmpty else { throw Problem(text: "name a workload, or all") }
         return names.contains("all") ? all : all.filter(names.contains)
+    }
+
+    private static func processes(_ word: String, _ text: String) throws -> [Int32] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+            guard let number = Int32(part), number > 0 else { throw Problem(text: "\(word) are numbers of processes") }
+            return number
+        }
     }
 
     private static func number(_ word: String, _ text: String, _ range: ClosedRange<Int>) throws -> Int {

@@ -11,7 +11,7 @@ enum DeadLetters {
         var findings = Findings(settings: ["letters": "\(letters)", "matching": "\(letters / 10)"])
         findings.metrics = [
             Metric("dead letters searched", summary.figure(DeadLetterProbe.find), "/s"),
-            Metric("dead letters replayed", summary.figure(DeadLetterProbe.replay), "/s"),
+            Metric("dead letters found again and replayed", summary.figure(DeadLetterProbe.replay), "/s"),
         ]
         findings.processes = [ProcessUse("client", summary.use, tasks: letters)]
         return findings

@@ -31,7 +31,7 @@ struct Workload: Sendable {
             name: "unique", summary: "half of the events repeat another's idempotency key: rates, and each runs once",
             run: Unique.run),
         Workload(
-            name: "backlog", summary: "settled tasks/s and memory with 1000 and with 1 million events waiting",
+            name: "backlog", summary: "settled tasks/s and memory with 1000 to a million events waiting",
             run: Backlog.run),
         Workload(
             name: "ledger", summary: "insert, look-up and bytes of an entry; records/s of a restore from the log",
