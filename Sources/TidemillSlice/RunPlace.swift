@@ -20,6 +20,10 @@ struct RunPlace: Codable, Hashable, Sendable {
     var session: Int64 = 6000
     /// Handlers at once in one process.
     var concurrency = 4
+    /// Of the topics; Kafka's brokers must be as many.
+    var replication = 1
+    /// Whether a line of the journal of executions survives a power loss too.
+    var syncsJournal = false
 
     init(folder: String, engine: Engine, prefix: String) {
         self.folder = folder
@@ -44,8 +48,8 @@ struct RunPlace: Codable, Hashable, Sendable {
         case .sqlite: configuration.log.engine = .embedded(path: folder + "/tidemill.db")
         case .kafka(let bootstrap):
             configuration.log.engine = .kafka(KafkaSettings(bootstrapServers: bootstrap))
-            configuration.log.topics.replication = 1
-            configuration.log.topics.minInSyncReplicas = 1
+            configuration.log.topics.replication = replication
+            configuration.log.topics.minInSyncReplicas = replication > 1 ? 2 : 1
         }
         configuration.log.topics.prefix = prefix
         configuration.log.topics.partitions = partitions

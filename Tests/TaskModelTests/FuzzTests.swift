@@ -139,10 +139,9 @@ struct FuzzTests {
             let holes = (0..<generate.int(0...9)).map { min(offset, .max - 10_000) + Int64($0 * 300) }
             let whole = CommitMetadata(highMark: min(offset, .max - 10_000) + 9000, holes: holes, isClean: true)
                 .encoded(offset: min(offset, .max - 10_000))
-            let text =
-                generate.chance(0.5)
-                ? generate.mutated(Array(whole.utf8))
-                : Array("AQA".utf8) + (0..<generate.int(0...40)).map { _ in digits[generate.int(0...64)] }
+            let isMutated = generate.chance(0.5)
+            let noise: [UInt8] = (0..<generate.int(0...40)).map { _ in digits[generate.int(0...64)] }
+            let text = isMutated ? generate.mutated(Array(whole.utf8)) : Array("AQA".utf8) + noise
             guard let value = CommitMetadata(offset: offset, metadata: String(decoding: text, as: UTF8.self)) else {
                 continue
             }

@@ -45,7 +45,14 @@ final class ChildProcess: Sendable {
         let output = Pipe()
         process.standardInput = input
         process.standardOutput = output
-        process.standardError = errors
+        let complaints = Pipe()
+        process.standardError = complaints
+        // By way of this process, so that a child whose own writes fail can still say so.
+        complaints.fileHandleForReading.readabilityHandler = { handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            errors.write(data)
+        }
         let lines = LineBuffer()
         output.fileHandleForReading.readabilityHandler = { handle in
             let data = handle.availableData
@@ -82,6 +89,16 @@ final class ChildProcess: Sendable {
             if expectEnd { state.isExpectedToEnd = true }
             // A process that has ended may have left its number to another.
             if state.end == nil { kill(processID, signal) }
+        }
+    }
+
+    /// A line for ``RoleControls`` of the child. It is read when the child runs again, if it does not now.
+    func send(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        // What a child that has just ended no longer reads is no loss.
+        state.withLock { state in
+            guard let input = state.input else { return }
+            _ = write(input.fileHandleForWriting.fileDescriptor, bytes, bytes.count)
         }
     }
 

@@ -306,7 +306,8 @@ struct LedgerFoldTests {
             #expect(fold.completeSince == nil)
             let cutoff = outer.time + 500_000
             let refresh = fold.evict(before: cutoff, refreshBefore: outer.time + 700_000)
-            #expect(refresh.map { $0.coordinate.fingerprint.low } == (0..<70).map { UInt64($0 * 10) })
+            let expected: [UInt64] = (0..<70).map { UInt64($0 * 10) }
+            #expect(refresh.map(\.coordinate.fingerprint.low) == expected)
             #expect(fold.completeSince == cutoff)
             #expect(fold.openCount == 100)
             for index in 501..<1000 {
