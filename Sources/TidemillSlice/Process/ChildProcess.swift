@@ -140,7 +140,7 @@ private final class Reference: Sendable {
 }
 
 /// Cuts a stream into lines.
-private final class LineBuffer: Sendable {
+final class LineBuffer: Sendable {
     private let rest = Mutex("")
 
     func add(_ data: Data) -> [Substring] {

@@ -46,10 +46,15 @@ enum RoleControls {
         // A write beyond the limit then fails, as one to a full disk does.
         signal(SIGXFSZ, SIG_IGN)
         Thread.detachNewThread {
-            while let line = readLine() {
-                if let control = RoleControl(line: line) { obey(control, time) }
+            // Not `readLine`: it holds a lock that `exit` waits for.
+            let lines = LineBuffer()
+            while true {
+                let data = FileHandle.standardInput.availableData
+                guard !data.isEmpty else { exit(3) }
+                for line in lines.add(data) {
+                    if let control = RoleControl(line: line) { obey(control, time) }
+                }
             }
-            exit(3)
         }
     }
 
