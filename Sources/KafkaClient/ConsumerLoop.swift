@@ -34,7 +34,12 @@ struct ConsumerLoop {
 
     mutating func run() {
         while phase == .open {
-            for command in takeCommands() { perform(command) }
+            let commands = takeCommands()
+            for (index, command) in commands.enumerated() {
+                // Each replaces the one before it.
+                if case .fetch = command, index + 1 < commands.count, case .fetch = commands[index + 1] { continue }
+                perform(command)
+            }
             guard phase == .open else { break }
             pollOnce()
             endRevocationIfDue()
@@ -69,7 +74,7 @@ struct ConsumerLoop {
             if positions.isEmpty && !isFetching { return }
             isFetching = !positions.isEmpty
             let list = PartitionList(offsets: positions)
-            let code = rd_kafka_assign(client, list.pointer)
+            let code = assign(list.pointer)
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
             events.append(.failed(KafkaError(code)))
             handOver()
@@ -152,7 +157,7 @@ struct ConsumerLoop {
         case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
             // The assignment is taken, and nothing of it is fetched: committed offsets have to be read first.
             let nothing = PartitionList(capacity: 0)
-            rd_kafka_assign(client, nothing.pointer)
+            _ = assign(nothing.pointer)
             isFetching = false
             revocation = nil
             events.append(.assigned(partitions, generation: GroupGeneration.read(client)))
@@ -180,8 +185,22 @@ struct ConsumerLoop {
     }
 
     private mutating func unassign() {
-        rd_kafka_assign(client, nil)
+        _ = assign(nil)
         isFetching = false
+    }
+
+    /// Replaces the assignment, and returns when what it ended has stopped.
+    ///
+    /// librdkafka (2.0 to 2.12 at least) counts a partition that is taken away twice before its first stop is through
+    /// as stopped twice, and aborts the process. Stops are worked off in order with requests such as the one for the
+    /// assignment, so its answer comes behind them.
+    private func assign(_ partitions: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) -> rd_kafka_resp_err_t {
+        let code = rd_kafka_assign(client, partitions)
+        var current: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+        if rd_kafka_assignment(client, &current) == RD_KAFKA_RESP_ERR_NO_ERROR, let current {
+            rd_kafka_topic_partition_list_destroy(current)
+        }
+        return code
     }
 
     /// How long a poll may wait: at most until the next thing that happens by itself.

@@ -81,10 +81,10 @@ struct RetryTimers: Sendable {
     private var turns: [WorkKey: [UInt32]] = [:]
     private var markers: [WorkKey: (offset: Int64, end: Timestamp)] = [:]
     private var parked: [String: [Coordinate]] = [:]
-    private var byTime = BinaryHeap<Turn>()
-    private var stubs = BinaryHeap<Turn>()
-    private var byOffset = BinaryHeap<LiveOffset>()
-    private var byMarkerEnd = BinaryHeap<MarkerEnd>()
+    private var byTime = MinHeap<Turn>()
+    private var stubs = MinHeap<Turn>()
+    private var byOffset = MinHeap<LiveOffset>()
+    private var byMarkerEnd = MinHeap<MarkerEnd>()
     private var loadedBytes = 0
     /// One fetch at a time: the next one when its records are here.
     private var isFetching = false
@@ -238,7 +238,7 @@ struct RetryTimers: Sendable {
     mutating func takeDue(now: Timestamp, limit: Int) -> [DueEntry] {
         var due: [DueEntry] = []
         while due.count < limit, let turn = byTime.first, turn.at <= now {
-            byTime.removeFirst()
+            byTime.popFirst()
             guard let entry = entries[turn.coordinate], case .waiting(let wake) = entry.phase, wake == turn.at
             else { continue }
             let work: Work
@@ -262,7 +262,7 @@ struct RetryTimers: Sendable {
         var offsets: [Int64] = []
         var bytes = 0
         while bytes <= budget / 4, let turn = firstStub(), turn.at <= horizon {
-            stubs.removeFirst()
+            stubs.popFirst()
             guard let entry = entries[turn.coordinate] else { continue }
             entries[turn.coordinate]?.content = .stub(isAsked: true)
             offsets.append(entry.offset)
@@ -355,7 +355,7 @@ struct RetryTimers: Sendable {
     mutating func takeEndedMarkers(now: Timestamp) -> [RetryKey] {
         var ended: [RetryKey] = []
         while let first = byMarkerEnd.first, first.at <= now {
-            byMarkerEnd.removeFirst()
+            byMarkerEnd.popFirst()
             guard markers[first.key]?.end == first.at else { continue }
             markers[first.key] = nil
             ended.append(.cancel(first.key.fingerprint, replay: first.key.replay))

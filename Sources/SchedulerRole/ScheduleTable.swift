@@ -76,7 +76,7 @@ struct ScheduleTable: Sendable {
     private var removed: [String: ScheduleDefinition] = [:]
     /// Keys that a zombie wrote while their schedule was busy.
     private var rewrites: Set<String> = []
-    private var byTime = BinaryHeap<Wake>()
+    private var byTime = MinHeap<Wake>()
     /// Ids without a schedule that records are under way for: a creation, or tombstones.
     private var reserved: Set<String> = []
     private var parked: [String: Set<String>] = [:]
@@ -126,7 +126,7 @@ struct ScheduleTable: Sendable {
     /// The id of an idle schedule whose time has come; it must be begun, parked or put to sleep.
     mutating func takeDue(now: Timestamp) -> String? {
         while let first = byTime.first, first.at <= now {
-            byTime.removeFirst()
+            byTime.popFirst()
             if !Self.isStale(first, entries[first.id]) { return first.id }
         }
         return nil

@@ -1,4 +1,4 @@
-/// A binary heap: the least element first.
+/// A binary heap: the least element first. Equal elements come out in any order.
 public struct MinHeap<Element: Comparable & Sendable>: Sendable {
     private var elements: [Element] = []
 
@@ -19,6 +19,7 @@ public struct MinHeap<Element: Comparable & Sendable>: Sendable {
         }
     }
 
+    @discardableResult
     public mutating func popFirst() -> Element? {
         guard let first = elements.first else { return nil }
         let last = elements.removeLast()
@@ -34,5 +35,14 @@ public struct MinHeap<Element: Comparable & Sendable>: Sendable {
             elements.swapAt(child, parent)
             parent = child
         }
+    }
+
+    /// Removes from the front what `isStale` says, and returns the first that is not.
+    public mutating func firstFresh(_ isStale: (Element) -> Bool) -> Element? {
+        while let first = elements.first {
+            guard isStale(first) else { return first }
+            popFirst()
+        }
+        return nil
     }
 }

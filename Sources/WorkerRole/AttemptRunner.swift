@@ -41,11 +41,7 @@ final class AttemptRunner: Sendable {
     private func context(of start: AttemptStart) -> TaskContext {
         TaskContext(
             event: start.event, queue: start.queue, fencingToken: start.fencingToken, worker: identity,
-            deadline: start.deadline,
-            logger: logger.with([
-                "task": start.event.task, "fingerprint": start.event.fingerprint.hex,
-                "attempt": "\(start.event.attempt)",
-            ]))
+            deadline: start.deadline, logger: logger)
     }
 
     func cancel(_ id: AttemptID) { running.withLock { $0[id] }?.cancel() }

@@ -13,10 +13,10 @@ final class MemberDesk: Sendable {
         case resume([TopicPartition: Int64])
     }
 
-    /// How long a hand-off may wait for the log; the group gives a revocation two seconds.
-    static let handOffBound: Int64 = 1200
-    private static let commitBound: Int64 = 500
-
+    /// How long a hand-off may wait for the log to take what it says. With the commit after it, less than the group's
+    /// patience.
+    let handOffBound: Int64
+    private let commitBound: Int64
     let member: any GroupMember
     private let time: any TimeSource
     private let logger: Logger
@@ -24,7 +24,9 @@ final class MemberDesk: Sendable {
     /// Bounded by the machine: a partition is paused and resumed by turns.
     private let orders = Mailbox<Order>(capacity: .max)
 
-    init(member: any GroupMember, time: any TimeSource, logger: Logger) {
+    init(member: any GroupMember, revokeTimeout: Int, time: any TimeSource, logger: Logger) {
+        handOffBound = Int64(revokeTimeout) * 6 / 10
+        commitBound = Int64(revokeTimeout) / 4
         self.member = member
         self.time = time
         self.logger = logger
@@ -100,14 +102,14 @@ final class MemberDesk: Sendable {
     func handOff(
         _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset], after barrier: OneShot
     ) async {
-        _ = await time.wait(for: barrier, milliseconds: Self.handOffBound)
+        _ = await time.wait(for: barrier, milliseconds: handOffBound)
         let committed = OneShot()
         // Not awaited as a child: a coordinator that does not answer must not hold the partitions.
         Task {
             if !commits.isEmpty { await commit(commits) }
             committed.fire()
         }
-        _ = await time.wait(for: committed, milliseconds: Self.commitBound)
+        _ = await time.wait(for: committed, milliseconds: commitBound)
         await member.release(partitions)
     }
 }

@@ -50,7 +50,7 @@ struct PartitionRestorer: Sendable {
         let (deliver, isCurrent) = (deliver, isCurrent)
         try await log.scan(ledger, from: max(ledgerFrom ?? 0, ledgerBounds.start), to: ledgerBounds.end) { records in
             guard isCurrent() else { return false }
-            return await deliver(.scanned(due, epoch: epoch, records))
+            return await deliver(.scanned(due, epoch: epoch, records.map { LedgerEntry($0) }))
         }
         return RestoredPosition(
             committed: committed, due: bounds[due] ?? OffsetBounds(start: 0, end: 0), ledgerEnd: ledgerBounds.end,

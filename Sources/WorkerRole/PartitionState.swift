@@ -25,7 +25,7 @@ struct PartitionState: Sendable {
     /// What the last commit says of offsets above the watermark; nil once they were all seen.
     private(set) var committedHoles: CommittedHoles?
     /// Records that arrived while no room was left, in order.
-    private var backlog: ArraySlice<LogRecord> = []
+    private var backlog: ArraySlice<TurnFacts> = []
     /// Offsets below are suspects, while `suspectsLeft` lasts.
     private var suspectEnd: Int64 = 0
     private var suspectsLeft = 0
@@ -111,19 +111,20 @@ struct PartitionState: Sendable {
 
     var hasBacklog: Bool { !backlog.isEmpty }
 
-    mutating func postpone(_ record: LogRecord) { backlog.append(record) }
+    mutating func postpone(_ facts: TurnFacts) { backlog.append(facts) }
 
-    mutating func popBacklog() -> LogRecord? { backlog.popFirst() }
+    mutating func popBacklog() -> TurnFacts? { backlog.popFirst() }
 
     /// Tracks a record's offset. A taken one is a hole from here on.
-    mutating func receive(_ record: LogRecord) -> Reception {
-        guard tracker.receive(record.offset) else { return .passed }
+    mutating func receive(_ facts: TurnFacts) -> Reception {
+        let offset = facts.place.offset
+        guard tracker.receive(offset) else { return .passed }
         needsCommit = true
-        if turns.isEmpty { watermarkTime = max(watermarkTime, record.timestamp) }
+        if turns.isEmpty { watermarkTime = max(watermarkTime, facts.recordTime) }
         guard let holes = committedHoles else { return .taken }
         if tracker.next >= holes.highMark { committedHoles = nil }
-        guard holes.isSettled(record.offset) else { return .taken }
-        tracker.settle(record.offset)
+        guard holes.isSettled(offset) else { return .taken }
+        tracker.settle(offset)
         return .passed
     }
 

@@ -12,9 +12,9 @@ public struct TaskContext: Sendable {
     public let worker: String
     /// When the attempt times out, by the worker's clock.
     public let deadline: Timestamp
-    /// Carries task, fingerprint, attempt and worker.
-    public let logger: Logger
+    private let plainLogger: Logger
 
+    /// `logger` gets the event's fields on top of its own.
     public init(
         event: TaskEvent, queue: String, fencingToken: FencingToken, worker: String, deadline: Timestamp, logger: Logger
     ) {
@@ -23,7 +23,14 @@ public struct TaskContext: Sendable {
         self.fencingToken = fencingToken
         self.worker = worker
         self.deadline = deadline
-        self.logger = logger
+        plainLogger = logger
+    }
+
+    /// Carries task, fingerprint, attempt and worker.
+    public var logger: Logger {
+        plainLogger.with([
+            "task": event.task, "fingerprint": event.fingerprint.hex, "attempt": "\(event.attempt)",
+        ])
     }
 
     public var payload: [UInt8] { event.payload }

@@ -9,7 +9,8 @@ enum TurnStage: Hashable, Sendable {
     /// Its `started` note is on the way.
     case noting
     case running(AttemptID)
-    case settling(SettleMachine)
+    /// Boxed, for its decision is large and a turn is copied often.
+    indirect case settling(SettleMachine)
     /// On its way to the right partition.
     case forwarding
     /// Another worker finishes it, until this uptime unless it renews.
@@ -17,7 +18,7 @@ enum TurnStage: Hashable, Sendable {
 }
 
 /// What a record says, which never changes. A class, so that a turn is moved for the price of one reference.
-final class TurnFacts: Sendable {
+package final class TurnFacts: Sendable {
     let event: TaskEvent
     let coordinate: Coordinate
     /// Broker time of the record.

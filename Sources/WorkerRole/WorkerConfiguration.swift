@@ -42,6 +42,8 @@ package struct WorkerConfiguration: Hashable, Sendable {
     /// How long the ledger of a revoked partition is kept up to date: it may come back.
     package var retention: Int64 = 60_000
     package var dedupWindow: Int64 = 86_400_000
+    /// How long settled records stay in `due`; nothing but their owner deletes them. Default 7 d.
+    package var dueRetention: Int64 = 7 * 86_400_000
     /// Unsettled records of a partition at which it is paused.
     package var maximumHoles = 1000
     /// Bytes of unsettled events of a partition at which it is paused.
@@ -54,6 +56,9 @@ package struct WorkerConfiguration: Hashable, Sendable {
     /// Also the pause between tries of a record that the log refuses as too large.
     package var maximumAppendRetryDelay: Int64 = 30_000
     package var sessionTimeout = 8000
+    /// How long the group waits for a hand-off: for lease notes and the last commit to be durable. What is not through
+    /// by then may run twice.
+    package var revokeTimeout = 2000
     package var startPosition: StartPosition?
 
     package init(queues: [WorkerQueue], controlPartitions: Int32, workerID: String, nonce: String) {

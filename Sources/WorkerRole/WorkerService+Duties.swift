@@ -28,7 +28,7 @@ extension WorkerService {
     func pump(_ follower: any LogFollower) async {
         do {
             while let records = try await follower.next() {
-                guard await mailbox.send(.machine(.ledger(records))) else { return }
+                guard await mailbox.send(.machine(.ledgerRecords(records))) else { return }
             }
         } catch {
             mailbox.post(.failed(error))
@@ -63,6 +63,18 @@ extension WorkerService {
         }
     }
 
+    /// Best effort: what stays goes with the next trim.
+    func trim(_ due: TopicPartition, below watermark: Int64, takenBefore time: Timestamp) async {
+        do {
+            let offset = min(watermark, try await log.offset(for: time, in: due))
+            guard let bounds = try await log.bounds(of: [due])[due], bounds.start < offset else { return }
+            try await log.trim(due, before: offset)
+            logger.info("old records deleted", ["partition": "\(due)", "below": "\(offset)"])
+        } catch {
+            logger.warning("deleting old records failed", ["partition": "\(due)", "error": "\(error)"])
+        }
+    }
+
     /// A tombstone: it left in good order.
     var farewell: PendingAppend { presence(nil) }
 
@@ -83,6 +95,10 @@ extension WorkerService {
                     "partition": "\(partition)", "offset": "\(start)",
                     "after": suspects ? "unclean takeover" : "clean takeover",
                 ])
+        case .deleted(let partition, let from, let to):
+            logger.error(
+                "records left the log before they were known to be settled; is there a retention on this topic?",
+                ["partition": "\(partition)", "from": "\(from)", "to": "\(to)"])
         case .stopped(_, let text): logger.error(text)
         case .settled(let coordinate, let task, let outcome, let attempt, let code, let message):
             let level: LogLevel = outcome == .dead ? .warning : outcome == .completed ? .debug : .info

@@ -76,7 +76,8 @@ package final class WorkerService: Service {
             GroupOptions(
                 group: configuration.names.workerGroup,
                 topics: configuration.queues.map { configuration.names.due($0.name) },
-                clientID: configuration.workerID, sessionTimeoutMilliseconds: configuration.sessionTimeout))
+                clientID: configuration.workerID, sessionTimeoutMilliseconds: configuration.sessionTimeout,
+                revokeTimeoutMilliseconds: configuration.revokeTimeout))
         do {
             return (member, try await log.follow([:]))
         } catch {
@@ -87,7 +88,8 @@ package final class WorkerService: Service {
 
     package func run() async throws {
         guard let (member, follower) = try await connect() else { return }
-        let desk = MemberDesk(member: member, time: time, logger: logger)
+        let desk = MemberDesk(
+            member: member, revokeTimeout: configuration.revokeTimeout, time: time, logger: logger)
         // Discarding: a worker runs for months, and every commit is a child.
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask { await self.pump(member) }

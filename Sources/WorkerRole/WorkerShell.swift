@@ -40,6 +40,9 @@ struct WorkerShell {
         case .unfollow(let partitions):
             let follower = follower
             group.addTask { await follower.remove(partitions) }
+        case .trim(let due, let watermark, let time):
+            let service = service
+            group.addTask { await service.trim(due, below: watermark, takenBefore: time) }
         case .leave:
             let handOff = lastHandOff
             group.addTask {
@@ -92,7 +95,7 @@ struct WorkerShell {
         let handOff = lastHandOff
         group.addTask {
             await handOff?.wait()
-            _ = await time.wait(for: barrier, milliseconds: MemberDesk.handOffBound)
+            _ = await time.wait(for: barrier, milliseconds: desk.handOffBound)
             mailbox.post(.drained)
         }
     }

@@ -107,8 +107,7 @@ extension WorkerStateMachine {
             else { return }
             guard turn.isEffectTrimmed else {
                 partitions[place.partition]?.trimEffect(of: place.offset)
-                if let effect = effect(of: decision, at: place) { self.append(.effect(place), effect) }
-                return
+                return carryOut(decision, machine, turn, place)
             }
             getStuck(append, turn.facts.coordinate, error, now)
         case .forward(let place):
@@ -137,14 +136,20 @@ extension WorkerStateMachine {
         }
     }
 
-    /// As it may go out now; nil when what it was for is gone.
+    /// As it may go out now; nil when what it was for is gone, or is done anew.
     private mutating func renewed(_ append: PendingAppend, _ now: WorkerNow) -> PendingAppend? {
         switch append.purpose {
         case .started(let place): return turn(at: place)?.stage == .noting ? append : nil
         case .forward(let place): return turn(at: place)?.stage == .forwarding ? append : nil
-        case .decision(let place), .effect(let place):
+        case .decision(let place):
             guard case .settling = turn(at: place)?.stage else { return nil }
             return append
+        case .effect(let place):
+            guard let turn = turn(at: place), case .settling(let machine) = turn.stage,
+                case .doing(let decision) = machine.state
+            else { return nil }
+            carryOut(decision, machine, turn, place)
+            return nil
         case .lease(let id, _):
             guard case .departed(let departure) = attempts[id]?.standing, !departure.isExpired else { return nil }
             return PendingAppend(purpose: .lease(id, sentAt: now.uptime), record: append.record)

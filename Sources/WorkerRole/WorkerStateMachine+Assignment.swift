@@ -23,11 +23,11 @@ extension WorkerStateMachine {
         }
     }
 
-    mutating func scanned(_ due: TopicPartition, epoch: Int64, _ records: [LogRecord]) {
+    mutating func scanned(_ due: TopicPartition, epoch: Int64, _ entries: [LedgerEntry]) {
         guard let partition = partitions[due], partition.epoch == epoch, partition.phase == .restoring else { return }
-        for record in records {
-            guard let (entry, change) = fold(record, into: partition.ledger) else { continue }
-            obeyInAttempts(entry, change, partition.ledger)
+        for entry in entries {
+            guard let (record, change) = fold(entry, into: partition.ledger) else { continue }
+            obeyInAttempts(record, change, partition.ledger)
         }
     }
 
@@ -46,6 +46,7 @@ extension WorkerStateMachine {
             open(due, at: start, position)
             resolveLateCompletions(of: partition.ledger, now)
             if nextEviction == nil { nextEviction = now.uptime + evictionInterval }
+            if nextTrim == nil { nextTrim = now.uptime + Self.trimInterval }
         }
     }
 
@@ -62,6 +63,9 @@ extension WorkerStateMachine {
             return
         }
         actions.append(.open(due, epoch: epoch, start: start, commit: commit))
+        if let committed, committed.offset < start {
+            actions.append(.report(.deleted(due, from: committed.offset, to: start)))
+        }
         actions.append(.report(.opened(due, start: start, suspects: isUnclean)))
     }
 

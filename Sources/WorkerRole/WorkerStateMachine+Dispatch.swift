@@ -54,8 +54,7 @@ extension WorkerStateMachine {
     /// It may have waited long since it was judged, so its end is looked at once more.
     mutating func start(_ place: TurnPlace, _ turn: Turn, _ now: WorkerNow) {
         if let detail = expiry(of: turn, now) { return decide(place, turn, detail) }
-        let event = turn.facts.event
-        guard let policy = tasks[event.task], let ledger = ledger(of: place.partition),
+        guard let policy = tasks[turn.facts.event.task], let ledger = ledger(of: place.partition),
             let queue = partitions[place.partition]?.queue
         else { return }
         let id = nextAttemptID
@@ -71,9 +70,9 @@ extension WorkerStateMachine {
         actions.append(
             .start(
                 AttemptStart(
-                    id: id, event: event, queue: queue,
+                    id: id, facts: turn.facts, queue: queue,
                     fencingToken: FencingToken(
-                        partition: place.partition.partition, epoch: place.epoch, turn: event.turn),
+                        partition: place.partition.partition, epoch: place.epoch, turn: turn.facts.coordinate.turn),
                     deadline: now.wall + policy.timeout)))
     }
 

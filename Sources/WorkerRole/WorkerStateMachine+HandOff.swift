@@ -127,7 +127,9 @@ extension WorkerStateMachine {
     ) {
         let verdict = ledgers[attempt.ledger]?.fold.judge(attempt.facts.coordinate)
         if detail.outcome != .completed {
-            guard !departure.isExpired, attempt.cancelReason != .decidedElsewhere else { return }
+            // A process that was stopped may hear of its attempt's end before its timer says that the lease is over.
+            guard !departure.isExpired, now.uptime < leaseStop(departure), attempt.cancelReason != .decidedElsewhere
+            else { return }
             if let verdict, case .run = verdict {} else if verdict != nil { return }
             // Stopped by us, not by a fault of its own: the next owner runs the same turn, nothing is spent.
             if attempt.cancelReason == .shutdown || attempt.cancelReason == .leaseExpired {

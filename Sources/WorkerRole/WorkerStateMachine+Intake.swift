@@ -1,27 +1,21 @@
 internal import TaskLog
 internal import TaskModel
 
-/// Due records arrive: track, read, admit.
+/// Due records arrive: track, admit.
 extension WorkerStateMachine {
-    mutating func receive(_ records: [LogRecord], _ now: WorkerNow) {
-        var rest = records[...]
-        while let first = rest.first {
-            // A batch holds few partitions, each in a run.
-            let end =
-                rest.firstIndex { $0.partition != first.partition || $0.topic != first.topic } ?? rest.endIndex
-            receive(rest[..<end], of: first.topicPartition, now)
-            rest = rest[end...]
-        }
+    mutating func receive(_ batches: [DueBatch], _ now: WorkerNow) {
+        for batch in batches { receive(batch, now) }
     }
 
-    private mutating func receive(_ run: ArraySlice<LogRecord>, of due: TopicPartition, _ now: WorkerNow) {
+    private mutating func receive(_ batch: DueBatch, _ now: WorkerNow) {
+        let due = batch.partition
         guard partitions[due]?.phase == .open else { return }
-        for record in run {
+        for facts in batch.facts {
             guard let index = partitions.index(forKey: due) else { return }
             if partitions.values[index].hasBacklog || partitions.values[index].isFull(configuration) {
-                partitions.values[index].postpone(record)
+                partitions.values[index].postpone(facts)
             } else {
-                take(record, of: due, now)
+                take(facts, of: due, now)
             }
         }
         pauseIfFull(due)
@@ -31,22 +25,21 @@ extension WorkerStateMachine {
     /// a crash all that may have started are among its first suspects.
     mutating func refill(_ due: TopicPartition, _ now: WorkerNow) {
         while let index = partitions.index(forKey: due), !partitions.values[index].isFull(configuration),
-            let record = partitions.values[index].popBacklog()
+            let facts = partitions.values[index].popBacklog()
         {
-            take(record, of: due, now)
+            take(facts, of: due, now)
         }
         resumeIfRoom(due)
     }
 
-    private mutating func take(_ record: LogRecord, of due: TopicPartition, _ now: WorkerNow) {
-        guard let index = partitions.index(forKey: due), partitions.values[index].receive(record) == .taken else {
+    private mutating func take(_ facts: TurnFacts, of due: TopicPartition, _ now: WorkerNow) {
+        guard let index = partitions.index(forKey: due), partitions.values[index].receive(facts) == .taken else {
             return
         }
         count(\.received)
-        let turn = Turn(TurnFacts(record))
-        if turn.facts.raw != nil { count(\.undecodable) }
-        let place = partitions.values[index].place(record.offset)
-        switch partitions.values[index].admit(turn) {
+        if facts.raw != nil { count(\.undecodable) }
+        let place = partitions.values[index].place(facts.place.offset)
+        switch partitions.values[index].admit(Turn(facts)) {
         case .leads: judge(place, now)
         case .waits: break
         case .duplicate:

@@ -11,38 +11,31 @@ extension WorkerStateMachine {
 
     /// Folds a record in. Nil when it is no ledger record, or was applied before: a scan and the follower may both
     /// bring it, and notes are counted.
-    mutating func fold(_ record: LogRecord, into ledger: TopicPartition) -> (LedgerRecord, LedgerFold.Change)? {
-        guard let index = ledgers.index(forKey: ledger), record.offset >= ledgers.values[index].position else {
+    mutating func fold(_ entry: LedgerEntry, into ledger: TopicPartition) -> (LedgerRecord, LedgerFold.Change)? {
+        guard let index = ledgers.index(forKey: ledger), entry.offset >= ledgers.values[index].position else {
             return nil
         }
-        ledgers.values[index].position = record.offset + 1
-        guard let key = record.key, let fingerprint = Fingerprint(bytes: key), let value = record.value,
-            let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
-        else { return nil }
-        return (entry, ledgers.values[index].fold.apply(entry, time: record.timestamp))
+        ledgers.values[index].position = entry.offset + 1
+        guard let record = entry.record else { return nil }
+        return (record, ledgers.values[index].fold.apply(record, time: entry.time))
     }
 
-    mutating func tail(_ records: [LogRecord], _ now: WorkerNow) {
-        var rest = records[...]
-        while let first = rest.first {
-            let end =
-                rest.firstIndex { $0.partition != first.partition || $0.topic != first.topic } ?? rest.endIndex
-            tail(rest[..<end], of: first.topicPartition, now)
-            rest = rest[end...]
-        }
+    mutating func tail(_ batches: [LedgerBatch], _ now: WorkerNow) {
+        for batch in batches { tail(batch, now) }
     }
 
-    private mutating func tail(_ run: ArraySlice<LogRecord>, of ledger: TopicPartition, _ now: WorkerNow) {
+    private mutating func tail(_ batch: LedgerBatch, _ now: WorkerNow) {
+        let ledger = batch.partition
         guard ledgers[ledger]?.isScanning == false else { return }
         let owner = ledgers[ledger]?.owner
-        for record in run {
-            guard let (entry, change) = fold(record, into: ledger), change != .none else { continue }
-            obeyInAttempts(entry, change, ledger)
+        for entry in batch.entries {
+            guard let (record, change) = fold(entry, into: ledger), change != .none else { continue }
+            obeyInAttempts(record, change, ledger)
             guard let owner, let index = partitions.index(forKey: owner), partitions.values[index].phase == .open
             else { continue }
-            for offset in partitions.values[index].offsets(of: entry.coordinate.fingerprint) {
+            for offset in partitions.values[index].offsets(of: record.coordinate.fingerprint) {
                 guard let place = partitions[owner]?.place(offset) else { continue }
-                obey(entry, place, now)
+                obey(record, place, now)
             }
         }
         if owner.map({ partitions[$0]?.phase == .open }) == true { resolveLateCompletions(of: ledger, now) }
@@ -52,15 +45,13 @@ extension WorkerStateMachine {
     /// follower brings the record: the turn may be judged in between, and would run again.
     mutating func learn(_ record: LogAppend, _ time: Timestamp, _ now: WorkerNow) {
         let ledger = TopicPartition(record.topic, record.partition)
-        guard let index = ledgers.index(forKey: ledger), let key = record.key,
-            let fingerprint = Fingerprint(bytes: key),
-            let value = record.value, let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
+        guard let index = ledgers.index(forKey: ledger), let entry = LedgerRecord(key: record.key, value: record.value)
         else { return }
         _ = ledgers.values[index].fold.apply(entry, time: time)
         guard let owner = ledgers.values[index].owner, let held = partitions.index(forKey: owner),
             partitions.values[held].phase == .open
         else { return }
-        for offset in partitions.values[held].offsets(of: fingerprint) {
+        for offset in partitions.values[held].offsets(of: entry.coordinate.fingerprint) {
             obey(entry, partitions.values[held].place(offset), now)
         }
     }

@@ -77,19 +77,33 @@ extension WorkerStateMachine {
     /// Our decision is in the ledger. What counts is what the ledger made of it: another one of this turn may have come
     /// before, or one that beats it.
     mutating func decided(_ place: TurnPlace, _ receipt: AppendReceipt, _ now: WorkerNow) {
-        guard let turn = turn(at: place), case .settling(var machine) = turn.stage,
+        guard let turn = turn(at: place), case .settling(let machine) = turn.stage,
             case .deciding(let decision) = machine.state, let ledger = ledger(of: place.partition)
         else { return }
         _ = ledgers[ledger]?.fold.apply(decision.record, time: receipt.timestamp)
         count(decision.detail.outcome)
         journalSkip(decision, turn, now)
         resolveLateCompletions(of: ledger, now)
+        carryOut(decision, machine, turn, place)
+    }
+
+    /// A decision of ours is durable: its effect, or the end. The ledger is asked before each try of the effect, also
+    /// when the log has refused the one before: what was completed or cancelled meanwhile gets no retry and no letter.
+    mutating func carryOut(_ decision: Decision, _ settling: SettleMachine, _ turn: Turn, _ place: TurnPlace) {
+        guard let ledger = ledger(of: place.partition) else { return }
+        var machine = settling
+        var standing = decision
         switch ledgers[ledger]?.fold.judge(decision.coordinate) {
-        case .redo(let standing): perform(machine.decided(standing), machine, place)
-        case .stale, .run, nil:
+        case .stale:
             report(decision, turn)
-            perform(machine.settle(), machine, place)
+            return perform(machine.settle(), machine, place)
+        case .redo(let known):
+            // Ours has its text for certain, the ledger's may have lost it.
+            let isOurs = known.coordinate == decision.coordinate && known.detail.outcome == decision.detail.outcome
+            if !isOurs { standing = known }
+        case .run, nil: break
         }
+        perform(machine.decided(standing), machine, place)
     }
 
     mutating func effectDone(_ place: TurnPlace) {

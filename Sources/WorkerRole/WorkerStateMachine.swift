@@ -4,7 +4,7 @@ internal import TaskModel
 /// All decisions of a worker, as a value: `handle(wake, now)` returns what to do.
 ///
 /// It holds no clock, does no I/O, and starts nothing. The duties lie in extensions: `+Assignment`, `+Intake`,
-/// `+Judgement`, `+Dispatch`, `+Settle`, `+Appends`, `+Ledger`, `+HandOff`, `+Stop`.
+/// `+Judgement`, `+Dispatch`, `+Settle`, `+Appends`, `+Ledger`, `+HandOff`, `+Trim`, `+Stop`.
 ///
 /// Partitions and ledgers are changed in place, through one subscript at a time: a copy of one held across a change
 /// would make that change copy its tables.
@@ -44,6 +44,7 @@ package struct WorkerStateMachine: Sendable {
     var leaseEnds = MinHeap<LeaseEnd>()
     var nextCommit: Int64?
     var nextEviction: Int64?
+    var nextTrim: Int64?
     package private(set) var counters = WorkerCounters()
     var actions: [WorkerAction] = []
 
@@ -58,6 +59,7 @@ package struct WorkerStateMachine: Sendable {
     /// The uptime at which a `.timer` wake is due; nil when nothing waits for time. After that wake it lies later.
     package var nextWake: Int64? {
         var time = min(nextCommit ?? .max, nextEviction ?? .max, nextAttemptCheck, refused.nextTry ?? .max)
+        if let trim = nextTrim { time = min(time, trim) }
         if let end = leaseEnds.first { time = min(time, end.uptime) }
         for ledger in ledgers.values { if let expiry = ledger.expiresAt { time = min(time, expiry) } }
         switch life {
@@ -71,12 +73,12 @@ package struct WorkerStateMachine: Sendable {
         guard life != .finished else { return [] }
         switch wake {
         case .assigned(let assigned, let epoch): assign(assigned, epoch: epoch, now)
-        case .scanned(let due, let epoch, let records): scanned(due, epoch: epoch, records)
+        case .scanned(let due, let epoch, let entries): scanned(due, epoch: epoch, entries)
         case .restored(let due, let epoch, let position): restored(due, epoch: epoch, position, now)
         case .revoking(let revoked): handOff(revoked, now)
         case .lost(let lost): lose(lost, now)
-        case .records(let records): receive(records, now)
-        case .ledger(let records): tail(records, now)
+        case .due(let batches): receive(batches, now)
+        case .ledger(let batches): tail(batches, now)
         case .finished(let id, let result): finished(id, result, now)
         case .appended(let results): appended(results, now)
         case .timer: timers(now)
@@ -127,6 +129,7 @@ package struct WorkerStateMachine: Sendable {
         if nextAttemptCheck <= now.uptime { checkAttempts(now) }
         endLeases(now)
         if let time = nextEviction, time <= now.uptime { evict(now) }
+        if let time = nextTrim, time <= now.uptime { trimDue(now) }
         dropExpiredLedgers(now)
         endDraining(now)
     }

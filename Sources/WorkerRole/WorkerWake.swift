@@ -35,14 +35,14 @@ package struct RestoredPosition: Hashable, Sendable {
 package enum WorkerWake: Sendable {
     case assigned([TopicPartition], epoch: Int64)
     /// A part of the ledger of a due partition that is being restored.
-    case scanned(TopicPartition, epoch: Int64, [LogRecord])
+    case scanned(TopicPartition, epoch: Int64, [LedgerEntry])
     case restored(TopicPartition, epoch: Int64, RestoredPosition)
     case revoking([TopicPartition])
     case lost([TopicPartition])
     /// Due records.
-    case records([LogRecord])
+    case due([DueBatch])
     /// Ledger records, as they arrive.
-    case ledger([LogRecord])
+    case ledger([LedgerBatch])
     case finished(AttemptID, AttemptResult)
     case appended([AppendResult])
     /// The time that ``WorkerStateMachine/nextWake`` named has come.
@@ -101,24 +101,19 @@ package struct AppendResult: Sendable {
 }
 
 /// An attempt to start.
-package struct AttemptStart: Hashable, Sendable {
+package struct AttemptStart: Sendable {
     package var id: AttemptID
-    package var event: TaskEvent
+    /// By reference: an event is large, and an action is moved often.
+    let facts: TurnFacts
     package var queue: String
     package var fencingToken: FencingToken
     package var deadline: Timestamp
 
-    package init(id: AttemptID, event: TaskEvent, queue: String, fencingToken: FencingToken, deadline: Timestamp) {
-        self.id = id
-        self.event = event
-        self.queue = queue
-        self.fencingToken = fencingToken
-        self.deadline = deadline
-    }
+    package var event: TaskEvent { facts.event }
 }
 
 /// What the shell does. Appends keep their order, also relative to a hand-off.
-package enum WorkerAction: Hashable, Sendable {
+package enum WorkerAction: Sendable {
     /// Read the committed offset and the bounds, scan the ledger from here (nil: its start), follow it from its end.
     case restore(TopicPartition, epoch: Int64, ledgerFrom: Int64?)
     /// Commit (so that a crash from here on is seen as unclean), then fetch.
@@ -134,6 +129,8 @@ package enum WorkerAction: Hashable, Sendable {
     case pause([TopicPartition])
     case resume([TopicPartition])
     case unfollow([TopicPartition])
+    /// Delete the due records below this offset that the log took before this time.
+    case trim(TopicPartition, below: Int64, takenBefore: Timestamp)
     /// Leave the group, after the hand-off before it is through.
     case leave
     /// Nothing is left to do: the service may return.
@@ -144,6 +141,8 @@ package enum WorkerAction: Hashable, Sendable {
 /// What people should hear.
 package enum WorkerReport: Hashable, Sendable {
     case opened(TopicPartition, start: Int64, suspects: Bool)
+    /// Records from `from` up to `to` left the log before a commit said that they were settled.
+    case deleted(TopicPartition, from: Int64, to: Int64)
     /// The partition does not open; the text says what to do.
     case stopped(TopicPartition, String)
     case settled(Coordinate, task: String, Outcome, attempt: UInt32, code: String?, message: String?)

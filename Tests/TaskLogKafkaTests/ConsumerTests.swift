@@ -1,6 +1,7 @@
 import KafkaClient
 import TaskLog
 import TaskLogKafka
+import TaskTelemetry
 import TaskTestKit
 import Testing
 
@@ -71,6 +72,36 @@ struct ConsumerTests {
             #expect(try await follower.next()?.map(\.number) == [7])
             await follower.close()
         }
+    }
+
+    /// librdkafka aborts the process when a partition is taken away again before its first stop is through.
+    @Test("partitions are taken out and put back as fast as calls come")
+    func rapidChanges() async throws {
+        let mock = try KafkaMockCluster(brokers: 1)
+        try mock.createTopic("t", partitions: 8, replication: 1)
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        let (changes, change) = AsyncStream.makeStream(of: Void.self)
+        let consumer = try KafkaConsumer(
+            KafkaConfiguration(["bootstrap.servers": mock.bootstrap]), options: KafkaConsumer.Options(tellsEnds: true),
+            logger: Logger(level: .trace, sink: LineCollector())
+        ) { events in
+            for event in events {
+                switch event {
+                case .endReached: change.yield()
+                case .closed: end.finish()
+                default: break
+                }
+            }
+        }
+        for round in 0..<5000 {
+            let positions = (0..<8).filter { $0 != Int32(round % 8) }.map { (KafkaPartition("t", $0), Int64(0)) }
+            consumer.fetch(Dictionary(uniqueKeysWithValues: positions), serial: UInt64(round))
+            await Task.yield()
+        }
+        var iterator = changes.makeAsyncIterator()
+        await iterator.next()
+        consumer.close(within: 5000)
+        for await _ in ends {}
     }
 
     @Test("a commit whose coordinator is moving is tried again")

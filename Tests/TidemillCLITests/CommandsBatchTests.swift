@@ -45,6 +45,14 @@ struct CommandsBatchTests {
         #expect(try await world.records(world.plan.names.retry).count == 1)
     }
 
+    @Test func aNameThatIsNotUTF8IsAnErrorOfItsLine() async throws {
+        let world = try await CommandsWorld()
+        let bytes = [0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d, 0x0a] + Array(#"{"task":"report"}"#.utf8)
+        let result = try await withTemporaryFile(bytes) { path in try await world.run("publish", "--batch", path) }
+        #expect(result.output == "published 1 events, 1 lines failed\n")
+        #expect(result.errors.contains(":1: is not a JSON object"))
+    }
+
     @Test func theTaskMayComeFromTheCommandLineAndTheLinesFromStdin() async throws {
         var world = try await CommandsWorld()
         world.input = (1...1100).map { "{\"payload\":\($0),\"id\":\"\($0)\"}\r\n" }.joined()

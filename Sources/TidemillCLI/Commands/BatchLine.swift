@@ -23,7 +23,10 @@ struct BatchLine {
     var now: Timestamp
 
     func request(_ line: [UInt8]) throws -> PublishRequest {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else {
+        // Foundation's reader traps on member names that are not UTF-8, so ours has the first look.
+        guard CanonicalJSON.canonical(line) != nil,
+            let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
+        else {
             throw BatchLineError("is not a JSON object")
         }
         for name in object.keys.sorted() where !Self.members.contains(name) {

@@ -31,14 +31,7 @@ enum CancelCommand: ClientCommand {
                 ("ended", "not cancelled: it is \(Words.state(state, now: context.time.now()))")
             case .unknown: ("unknown", "not cancelled: the log keeps nothing of event \(fingerprint)")
             }
-        if try OutputFormat(arguments) == .json {
-            try context.output.writeJSON(["fingerprint": fingerprint.hex, "result": word, "detail": text])
-        } else if case .cancelled = result {
-            context.output.write(text + "\n")
-        } else {
-            context.output.note(text)
-        }
-        if case .cancelled = result { return ExitStatus.success }
-        return ExitStatus.failure
+        return try context.finish(
+            arguments, about: fingerprint, result: word, detail: text, isDone: word == "cancelled")
     }
 }

@@ -15,6 +15,20 @@ struct CommandContext: Sendable {
 
     var plan: TopicPlan { client.plan }
     var time: any TimeSource { client.time }
+
+    /// Prints what became of a request about one event, and returns the exit status.
+    func finish(
+        _ arguments: ParsedArguments, about fingerprint: Fingerprint, result: String, detail: String, isDone: Bool
+    ) throws -> Int32 {
+        if try OutputFormat(arguments) == .json {
+            try output.writeJSON(["fingerprint": fingerprint.hex, "result": result, "detail": detail])
+        } else if isDone {
+            output.write(detail + "\n")
+        } else {
+            output.note(detail)
+        }
+        return isDone ? ExitStatus.success : ExitStatus.failure
+    }
 }
 
 /// The two streams of a process, and what they are.

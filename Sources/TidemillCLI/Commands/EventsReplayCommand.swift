@@ -30,14 +30,6 @@ enum EventsReplayCommand: ClientCommand {
                 ("not-ended", "not replayed: it is \(Words.state(state, now: context.time.now()))")
             case .unknown: ("unknown", "not replayed: the log keeps nothing of event \(fingerprint)")
             }
-        if try OutputFormat(arguments) == .json {
-            try context.output.writeJSON(["fingerprint": fingerprint.hex, "result": word, "detail": text])
-        } else if case .replayed = result {
-            context.output.write(text + "\n")
-        } else {
-            context.output.note(text)
-        }
-        if case .replayed = result { return ExitStatus.success }
-        return ExitStatus.failure
+        return try context.finish(arguments, about: fingerprint, result: word, detail: text, isDone: word == "replayed")
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+import ServiceRuntime
 import TaskModel
 
 extension Fault {
@@ -71,7 +73,7 @@ extension Fault {
         try await bench.waitForStarts(12, in: sleeper)
         let other = try await bench.fleet.start(.worker, "other")
         try await bench.watch.wait(for: "a lease") { !$0.leases.isEmpty }
-        await bench.fleet.suspend(sleeper)
+        try await bench.suspendBetweenWrites(sleeper)
         try await bench.waitForStarts(1, in: other)
         let before = bench.watch.read(\.lines.count)
         await bench.fleet.resume(sleeper)
@@ -133,5 +135,27 @@ extension Fault {
         }
         let ended = bench.watch.read(\.ended)
         throw SliceFailure("\(ended) of \(count) events have ended after 12 starts of the worker")
+    }
+}
+
+extension Bench {
+    /// A process that stops inside a write of the embedded log holds up all others until it goes on, which is another
+    /// fault than the one meant here.
+    fileprivate func suspendBetweenWrites(_ child: ChildProcess) async throws {
+        for _ in 0..<1000 {
+            await fleet.suspend(child)
+            guard place.writer == child.processID else { return }
+            await fleet.resume(child)
+            try await SystemTimeSource().sleep(milliseconds: 10)
+        }
+        throw SliceFailure("\(child.name) writes without a pause")
+    }
+}
+
+extension RunPlace {
+    /// The process that writes to the embedded log now, by the note beside it.
+    fileprivate var writer: Int32? {
+        let note = try? String(contentsOfFile: folder + "/tidemill.db-writer", encoding: .utf8)
+        return note?.split(separator: " ").first.flatMap { Int32($0) }
     }
 }

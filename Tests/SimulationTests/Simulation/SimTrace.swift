@@ -22,8 +22,10 @@ struct SimTrace {
             "restored \(due) from \(position.committed?.offset ?? -1) of \(position.due.end)"
         case .revoking(let partitions): "revoking \(partitions)"
         case .lost(let partitions): "lost \(partitions)"
-        case .records(let records): "records \(records.map { "\($0.partition):\($0.offset)" })"
-        case .ledger(let records): "ledger \(records.map { "\($0.partition):\($0.offset)" })"
+        case .due(let batches):
+            "records \(batches.flatMap(\.facts).map { "\($0.place.partition):\($0.place.offset)" })"
+        case .ledger(let batches):
+            "ledger \(batches.flatMap { batch in batch.entries.map { "\(batch.partition.partition):\($0.offset)" } })"
         case .finished(let id, let result): "finished \(id) \(result)"
         case .appended(let results): "appended \(results.map { "\($0.append.purpose) \(isSuccess($0.result))" })"
         case .timer: "timer"

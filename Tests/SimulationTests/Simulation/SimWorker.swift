@@ -67,7 +67,7 @@ final class SimWorker: SimProcess {
         world.trace("\(name) <- \(SimTrace.describe(wake))")
         learn(wake)
         var redone = false
-        if case .records = wake { redone = world.sabotage == .skipsRedo }
+        if case .due = wake { redone = world.sabotage == .skipsRedo }
         for action in machine.handle(wake, now: WorkerNow(wall: wall, uptime: uptime)) {
             if case .timer = wake, case .report = action { continue }
             perform(action, isSabotaged: redone)
@@ -125,6 +125,8 @@ final class SimWorker: SimProcess {
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
         case .unfollow(let partitions): for partition in partitions { followed[partition] = nil }
+        // A simulated world ends within its first hour.
+        case .trim: break
         case .leave:
             leavesAfterHandOff = true
             leaveIfDone()
@@ -183,7 +185,9 @@ final class SimWorker: SimProcess {
     ) {
         guard from < end else { return done() }
         let stop = min(end, from + 40)
-        handle(.scanned(due, epoch: epoch, filtered(world.log.records(ledger, from: from, to: stop))))
+        handle(
+            .scanned(
+                due, epoch: epoch, filtered(world.log.records(ledger, from: from, to: stop)).map { LedgerEntry($0) }))
         world.after(world.random.number(1...20), in: self) { [self] in
             scan(due, ledger, epoch, from: stop, to: end, done)
         }
@@ -198,7 +202,7 @@ final class SimWorker: SimProcess {
             let end = world.log.end(of: ledger)
             guard let position = followed[ledger], position < end else { return }
             followed[ledger] = end
-            handle(.ledger(filtered(world.log.records(ledger, from: position, to: end))))
+            handle(.ledgerRecords(filtered(world.log.records(ledger, from: position, to: end))))
         }
     }
 
@@ -213,14 +217,15 @@ final class SimWorker: SimProcess {
     /// What this process can know from now on.
     private func learn(_ wake: WorkerWake) {
         switch wake {
-        case .scanned(_, _, let records), .ledger(let records): for record in records { learn(record) }
+        case .scanned(_, _, let entries): for entry in entries { learn(entry) }
+        case .ledger(let batches): for entry in batches.flatMap(\.entries) { learn(entry) }
         default: break
         }
     }
 
-    private func learn(_ record: LogRecord) {
-        guard let entry = SimWorld.ledgerRecord(record), case .outcome(let detail) = entry.body else { return }
-        let coordinate = entry.coordinate
+    private func learn(_ entry: LedgerEntry) {
+        guard let record = entry.record, case .outcome(let detail) = record.body else { return }
+        let coordinate = record.coordinate
         let key = DeadLetterKey(fingerprint: coordinate.fingerprint, replay: coordinate.replay)
         decided[key] = max(decided[key] ?? 0, coordinate.turn)
         if detail.outcome.outcomeClass != .again {

@@ -89,6 +89,11 @@ package final class MemoryBroker: Sendable {
         try await wait { ($0.commits[group]?[partition]?.offset ?? -1) >= offset }
     }
 
+    /// Returns once the records of `partition` below `offset` are deleted.
+    package func waitForTrim(_ partition: TopicPartition, below offset: Int64) async throws {
+        try await wait { ((try? $0.partition(partition))?.start ?? -1) >= offset }
+    }
+
     /// Returns once every member of `group` waits in `next()` and has nothing left to read.
     package func waitForIdleMembers(of group: String) async throws {
         try await wait { state in

@@ -95,6 +95,8 @@ package final class MemoryGroupMember: GroupMember {
     package func leave() async {
         let now = broker.time.uptime()
         broker.change { state in
+            // A process that crashed says no goodbye.
+            guard state.readers[self.reader]?.ending == nil else { return }
             state.end(self.reader, .finished)
             state.leave(self.reader, now: now)
         }

@@ -63,6 +63,13 @@ import Testing
         let position = RestoredPosition(
             committed: CommittedOffset(offset: 3, metadata: known), due: OffsetBounds(start: 5, end: 12), ledgerEnd: 0)
         #expect(story.wake(.restored(Story.due, epoch: 1, position)) == ["open 5 to 9 holes 7"])
+        #expect(
+            story.reports == [.deleted(Story.due, from: 3, to: 5), .opened(Story.due, start: 5, suspects: false)])
+        story.nextOffset = 5
+        #expect(
+            story.deliver((5..<12).map { Story.event("\($0)") }).sorted() == [
+                "start 10", "start 11", "start 7", "start 9",
+            ])
     }
 
     @Test func aCommitPastTheEndStopsThePartition() throws {

@@ -77,6 +77,19 @@ import Testing
         #expect(!story.pass(30_000).contains("ledger retrying"), "past the lease it would be another's turn")
     }
 
+    /// Stopped past its lease, it hears of the attempt's end before its timer rings.
+    @Test(arguments: [true, false])
+    func aHolderThatWakesPastItsLeaseMayOnlyComplete(completes: Bool) {
+        var story = Story { $0.lease = 30_000 }
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.wake(.revoking([Story.due]))
+        _ = story.acknowledge()
+        story.now.uptime += 60_000
+        let result: AttemptResult = completes ? .completed : .failed(code: "error", message: "no")
+        #expect(story.finish("a", result) == (completes ? ["ledger completed"] : []))
+    }
+
     @Test func ourOwnLeaseComesBack() {
         var story = Story()
         story.open()

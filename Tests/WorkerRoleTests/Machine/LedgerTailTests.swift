@@ -62,6 +62,44 @@ import Testing
         #expect(story.pass(100) == ["commit 1"])
     }
 
+    /// The log refuses the effect for a while, and a zombie completes the work meanwhile: nothing is left to do.
+    @Test func aCompletionWhileTheLetterIsRefusedLeavesNoLetter() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .fatal(reason: .fatal, code: "bad", message: "no"))
+        #expect(story.acknowledge() == ["letter a fatal"])
+        _ = story.refuse()
+        #expect(story.read(Story.outcome(Story.event("a"), .completed)) == ["resolved"])
+        _ = story.acknowledge()
+        #expect(!story.pass(500).contains { $0.hasPrefix("letter") })
+        #expect(story.pass(100) == ["commit 1"])
+    }
+
+    @Test func aCancelWhileTheRetryIsRefusedEmitsNoTurn() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .failed(code: "error", message: "no"))
+        #expect(story.acknowledge() == ["retry a turn 2 attempt 2 after 1000"])
+        _ = story.refuse()
+        #expect(story.read(Story.outcome(Story.event("a"), .cancelled)) == [])
+        #expect(!story.pass(500).contains { $0.hasPrefix("retry") })
+        #expect(story.pass(100) == ["commit 1"])
+    }
+
+    /// What another worker decided of this very turn is the decision whose effect is due.
+    @Test func aDeathWhileTheRetryIsRefusedIsBuried() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.finish("a", .failed(code: "error", message: "no"))
+        _ = story.acknowledge()
+        _ = story.refuse()
+        _ = story.read(Story.outcome(Story.event("a"), .dead))
+        #expect(story.pass(500).contains("letter a fatal"))
+    }
+
     @Test func aCompletionAfterTheDeathResolvesTheLetter() {
         var story = Story()
         story.open()
@@ -85,14 +123,14 @@ import Testing
         var story = Story()
         _ = story.wake(.assigned([Story.due], epoch: 1))
         let started = story.ledgerRecord(Story.entry(event, .started(alone: true)))
-        _ = story.wake(.scanned(Story.due, epoch: 1, [started]))
-        _ = story.wake(.scanned(Story.due, epoch: 1, [started]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, [LedgerEntry(started)]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, [LedgerEntry(started)]))
         let committed = CommittedOffset(offset: 0, metadata: Story.clean)
         _ = story.wake(
             .restored(
                 Story.due, epoch: 1,
                 RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 1)))
-        _ = story.wake(.ledger([started]))
+        _ = story.wake(.ledgerRecords([started]))
         #expect(story.deliver(event) == ["ledger started"], "one lost start proves nothing")
     }
 
@@ -102,8 +140,8 @@ import Testing
         var story = Story()
         _ = story.wake(.assigned([Story.due], epoch: 1))
         let records = [first, second].map { story.ledgerRecord(Story.outcome($0, .completed)) }
-        _ = story.wake(.ledger([records[1]]))
-        _ = story.wake(.scanned(Story.due, epoch: 1, records))
+        _ = story.wake(.ledgerRecords([records[1]]))
+        _ = story.wake(.scanned(Story.due, epoch: 1, records.map { LedgerEntry($0) }))
         let committed = CommittedOffset(offset: 0, metadata: Story.clean)
         _ = story.wake(
             .restored(

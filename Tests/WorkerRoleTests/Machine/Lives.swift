@@ -106,7 +106,7 @@ struct Lives {
         configuration.concurrency = concurrency
         var life = WorkerStateMachine(configuration: configuration, tasks: ["work": TaskPolicy()])
         _ = life.handle(.assigned([Story.due], epoch: Int64(count)), now: now)
-        _ = life.handle(.scanned(Story.due, epoch: Int64(count), ledger), now: now)
+        _ = life.handle(.scanned(Story.due, epoch: Int64(count), ledger.map { LedgerEntry($0) }), now: now)
         let position = RestoredPosition(
             committed: committed, due: OffsetBounds(start: 0, end: Int64(due.count)), ledgerEnd: Int64(ledger.count))
         _ = carryOut(life.handle(.restored(Story.due, epoch: Int64(count), position), now: now), &life)
@@ -138,7 +138,7 @@ struct Lives {
             }
             queue = results.isEmpty ? [] : life.handle(.appended(results), now: now)
             let news = ledger.suffix(results.count { $0.append.record.topic == Story.ledger.topic })
-            if !news.isEmpty { queue += life.handle(.ledger(Array(news)), now: now) }
+            if !news.isEmpty { queue += life.handle(.ledgerRecords(Array(news)), now: now) }
         }
         return running
     }

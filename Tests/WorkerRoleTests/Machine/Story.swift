@@ -58,7 +58,7 @@ struct Story {
         epoch: Int64 = 1, committed: CommittedOffset? = nil, end: Int64 = 0, notes: [LedgerRecord] = []
     ) -> [String] {
         var lines = wake(.assigned([Self.due], epoch: epoch))
-        lines += wake(.scanned(Self.due, epoch: epoch, notes.map { ledgerRecord($0) }))
+        lines += wake(.scanned(Self.due, epoch: epoch, notes.map { LedgerEntry(ledgerRecord($0)) }))
         return lines
             + wake(
                 .restored(
@@ -95,7 +95,7 @@ struct Story {
     }
 
     /// The follower brings this ledger record.
-    mutating func read(_ entry: LedgerRecord) -> [String] { wake(.ledger([ledgerRecord(entry)])) }
+    mutating func read(_ entry: LedgerRecord) -> [String] { wake(.ledgerRecords([ledgerRecord(entry)])) }
 
     mutating func finish(_ id: String, _ result: AttemptResult = .completed) -> [String] {
         guard let attempt = attempts[id] else { return ["\(id) never started"] }

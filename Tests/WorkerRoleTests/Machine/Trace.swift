@@ -18,6 +18,7 @@ extension Story {
         case .pause: "pause"
         case .resume: "resume"
         case .unfollow: "unfollow"
+        case .trim(_, let below, let time): "trim below \(below) before \(time.rfc3339)"
         case .leave: "leave"
         case .finish: "finish"
         case .report: nil

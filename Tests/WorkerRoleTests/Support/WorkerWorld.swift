@@ -3,6 +3,7 @@ import TaskLog
 import TaskModel
 import TaskTelemetry
 import TaskTestKit
+import Testing
 
 @testable import WorkerRole
 
@@ -28,12 +29,22 @@ struct WorkerWorld: Sendable {
     }
 
     func worker(
-        _ name: String = "w1", tasks: [TaskDefinition], log: MemoryTaskLog? = nil,
+        _ name: String = "w1", tasks: [TaskDefinition], log: MemoryTaskLog? = nil, time: ManualTimeSource? = nil,
         onReport: (@Sendable (WorkerReport) -> Void)? = nil
     ) throws -> WorkerService {
         try WorkerService(
-            log: log ?? MemoryTaskLog(broker: broker), configuration: configuration(name), tasks: tasks, time: time,
-            onReport: onReport)
+            log: log ?? MemoryTaskLog(broker: broker), configuration: configuration(name), tasks: tasks,
+            time: time ?? self.time, onReport: onReport)
+    }
+
+    func due(_ partition: Int32) -> TopicPartition { TopicPartition(names.due("default"), partition) }
+
+    /// One event of this task for each partition, in their order.
+    func eventPerPartition(_ task: String) -> [TaskEvent] {
+        (0..<partitions).map { partition in
+            (0...).lazy.map { event(task, id: "\($0)") }
+                .first { Murmur2.partition(of: $0.recordKey, count: partitions) == partition }!
+        }
     }
 
     func event(_ task: String, id: String) -> TaskEvent {
@@ -72,20 +83,92 @@ struct WorkerWorld: Sendable {
         }
     }
 
-    /// Runs the worker beside the body, and stops it in order after it.
-    func running(_ worker: WorkerService, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await worker.run() }
-            do {
-                try await withTimeout(seconds: 20, "the body of a worker test") { try await body() }
-            } catch {
-                group.cancelAll()
-                throw error
-            }
-            await worker.stop()
-            try await group.waitForAll()
+    /// The authors of the outcomes of a fingerprint, in the order of the ledger.
+    func authors(of fingerprint: Fingerprint) -> [String] {
+        broker.records(in: names.ledger("default")).compactMap { record in
+            guard record.key == fingerprint.bytes, let value = record.value,
+                let entry = try? LedgerRecord(fingerprint: fingerprint, value: value), case .outcome = entry.body
+            else { return nil }
+            return entry.worker
         }
     }
+
+    /// Lease notes that the ledger of this partition holds.
+    func leases(_ partition: Int32) -> Int {
+        broker.records(of: TopicPartition(names.ledger("default"), partition)).count { record in
+            guard let fingerprint = Fingerprint(bytes: record.key ?? []),
+                let entry = try? LedgerRecord(fingerprint: fingerprint, value: record.value ?? []),
+                case .leased = entry.body
+            else { return false }
+            return true
+        }
+    }
+
+    /// Lets time pass from one sleeper's deadline to the next. Before each step all `sleepers` sleep: the alarm and the
+    /// heartbeat of each worker that owns something, the heartbeat alone of one that does not.
+    func pass(_ milliseconds: Int64, sleepers: Int) async throws {
+        var rest = milliseconds
+        while rest > 0 {
+            try await time.waitForSleepers(count: sleepers)
+            let step = min(rest, max(1, time.millisecondsToNextSleeper ?? rest))
+            time.advance(milliseconds: step)
+            rest -= step
+        }
+        try await time.waitForSleepers(count: sleepers)
+    }
+
+    /// Lets time pass, a second at a time, until the condition holds.
+    func pass(sleepers: Int, until condition: @Sendable () -> Bool) async throws {
+        while !condition() { try await pass(1000, sleepers: sleepers) }
+    }
+
+    /// Runs the worker beside the body, and stops it in order after it.
+    func running(_ worker: WorkerService, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await fleet { fleet in
+            fleet.start(worker)
+            try await body()
+        }
+    }
+
+    /// Runs the body beside the workers that it starts, and stops them in order after it, the first one first.
+    func fleet(_ body: @escaping @Sendable (Fleet) async throws -> Void) async throws {
+        let fleet = Fleet()
+        do {
+            try await withTimeout(seconds: 20, "the body of a worker test") { try await body(fleet) }
+            try await withTimeout(seconds: 20, "the stop of a worker test") { try await fleet.stop() }
+        } catch {
+            fleet.cancel()
+            throw error
+        }
+    }
+}
+
+/// The workers of a test that run.
+final class Fleet: Sendable {
+    private typealias Running = (worker: WorkerService, task: Task<Void, any Error>)
+    private let running = Observed<[Running]>([])
+
+    func start(_ worker: WorkerService) {
+        running.update { $0.append((worker, Task { try await worker.run() })) }
+    }
+
+    /// Returns when this worker has died of its log.
+    func died(_ worker: WorkerService) async {
+        let found = running.update { running in
+            let index = running.firstIndex { $0.worker === worker }!
+            return running.remove(at: index)
+        }
+        await #expect(throws: LogError(.closed, "")) { try await found.task.value }
+    }
+
+    func stop() async throws {
+        for (worker, task) in running.value {
+            await worker.stop()
+            try await task.value
+        }
+    }
+
+    func cancel() { for (_, task) in running.value { task.cancel() } }
 }
 
 extension RecordPlace {
