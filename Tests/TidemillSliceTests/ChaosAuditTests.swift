@@ -105,6 +105,30 @@ struct ChaosAuditTests {
         #expect(run.report.settledTwice == [WorkKey(ChaosCase.fingerprint(1))])
     }
 
+    @Test func aTurnThatBothRunsOfAnExplainedRepetitionCompleteHasOneEnd() {
+        var run = ChaosCase()
+        run.input.faults = [run.fault(.stop, from: 50_001, to: 57_000)]
+        let index = run.input.executions.firstIndex { $0.processID == ChaosCase.victim } ?? 0
+        run.input.executions[index].end = Timestamp(milliseconds: 57_001)
+        run.input.executions[index].result = .succeeded
+        run.ends(ChaosCase.at(2), .completed, at: 57_001, by: ChaosCase.victim)
+        #expect(run.report.settledTwice.isEmpty)
+        #expect(run.report.completedByBoth == [WorkKey(ChaosCase.fingerprint(2))])
+        // Without a fault, without a run of its own, or of another kind, it is two ends.
+        var spoilt = run
+        spoilt.input.faults = []
+        #expect(spoilt.report.settledTwice == [WorkKey(ChaosCase.fingerprint(2))])
+        spoilt = run
+        spoilt.input.executions[index].result = .failed
+        #expect(spoilt.report.settledTwice == [WorkKey(ChaosCase.fingerprint(2))])
+        spoilt = run
+        spoilt.ends(ChaosCase.at(2, turn: 2), .completed, at: 58_000)
+        #expect(spoilt.report.settledTwice == [WorkKey(ChaosCase.fingerprint(2))])
+        spoilt = run
+        spoilt.ends(ChaosCase.at(2), .dead, at: 58_000, by: ChaosCase.victim)
+        #expect(spoilt.report.settledTwice == [WorkKey(ChaosCase.fingerprint(2))])
+    }
+
     @Test func findsOneEarlyRetry() {
         var run = ChaosCase()
         run.input.waiting[0].dueTime = Timestamp(milliseconds: 10_501)
@@ -156,7 +180,8 @@ struct ChaosAuditTests {
     @Test func aProcessThatSleptMayStartWhatItHadRead() {
         var run = ChaosCase()
         run.runs(ChaosCase.at(1, turn: 2), from: 12_000, .succeeded, by: ChaosCase.victim)
-        run.input.faults?.append(run.fault(.stop, from: 9000, to: 11_900))
+        let sleep = run.fault(.stop, from: 9000, to: 11_900)
+        run.input.faults?.append(sleep)
         #expect(run.report.startedAfterEnd.isEmpty)
         #expect(run.report.unexplained == 0)
     }

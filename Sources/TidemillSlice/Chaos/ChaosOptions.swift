@@ -22,6 +22,8 @@ struct ChaosOptions: Sendable {
         let folder = try arguments.text("folder")
         place = RunPlace(folder: folder, engine: try arguments.engine(), prefix: "chaos\(seed).")
         place.lease = 10_000
+        // Not Kafka's smallest: a machine that is busy with faults stalls for seconds by itself.
+        place.session = 10_000
         place.concurrency = 16
         place.replication = count > 1 ? 3 : 1
         place.syncsJournal = true
