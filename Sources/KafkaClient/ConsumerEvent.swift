@@ -17,8 +17,8 @@ package enum ConsumerEvent: Sendable {
     case trouble(KafkaError)
     /// The consumer cannot go on.
     case failed(KafkaError)
-    /// Nothing happened for this long.
-    case idle(milliseconds: Int)
+    /// Nothing happened for this long; the serial is that of the last `fetch` call that was obeyed.
+    case idle(milliseconds: Int, serial: UInt64)
     /// The last event: the consumer has left its group (or gave up on it) and its thread ends.
     case closed
 }

@@ -104,7 +104,7 @@ struct ConsumerLoop {
 
     private mutating func noteIdle() {
         let idle = (DispatchTime.now().uptimeNanoseconds - lastActivity) / 1_000_000
-        if idle >= UInt64(Self.idleMilliseconds) { events.append(.idle(milliseconds: Int(idle))) }
+        if idle >= UInt64(Self.idleMilliseconds) { events.append(.idle(milliseconds: Int(idle), serial: serial)) }
     }
 
     private mutating func flushRecords() {

@@ -46,8 +46,12 @@ struct FetchBuffer {
         self.maximumBytes = max(1, maximumBytes)
     }
 
-    /// Whether records are expected: something is fetched, and nothing lies ready.
-    var isHungry: Bool { bytes == 0 && !isFull && partitions.values.contains { !$0.isHeld && $0.isEmpty } }
+    /// Whether records are expected of the consumer, which has come to the request with this serial: something is fetched,
+    /// and nothing lies ready. What it has not been asked for yet it cannot be late with.
+    func isHungry(at serial: UInt64) -> Bool {
+        bytes == 0 && !isFull
+            && partitions.values.contains { !$0.isHeld && $0.isEmpty && $0.minimumSerial <= serial }
+    }
 
     var bufferedBytes: Int { bytes }
 

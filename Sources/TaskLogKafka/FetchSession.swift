@@ -173,8 +173,8 @@ final class FetchSession: Sendable {
                 trouble(error)
             case .failed(let error):
                 fail(LogError(error, "the Kafka consumer cannot go on"))
-            case .idle(let milliseconds):
-                checkPatience(milliseconds)
+            case .idle(let milliseconds, let serial):
+                checkPatience(milliseconds, serial)
             case .closed:
                 consumerGone()
             }
@@ -192,9 +192,9 @@ final class FetchSession: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    private func checkPatience(_ milliseconds: Int) {
+    private func checkPatience(_ milliseconds: Int, _ serial: UInt64) {
         guard let patience = options.patienceMilliseconds, milliseconds >= patience else { return }
-        guard state.withLock({ $0.buffer.isHungry }) else { return }
+        guard state.withLock({ $0.buffer.isHungry(at: serial) }) else { return }
         fail(LogError(.unavailable, "Kafka sent nothing for \(milliseconds) ms while records were expected"))
     }
 

@@ -11,7 +11,7 @@ extension Installation {
     /// its handler from code.
     package func makeWorker(
         tasks: [TaskDefinition] = [], queues: [String]? = nil, concurrency: Int? = nil,
-        from start: StartPosition? = nil,
+        from start: StartPosition? = nil, time: any TimeSource = SystemTimeSource(),
         onReport: (@Sendable (WorkerReport) -> Void)? = nil
     ) throws -> WorkerService {
         var worker = WorkerConfiguration(
@@ -28,8 +28,8 @@ extension Installation {
         worker.dedupWindow = configuration.log.topics.dedupWindow
         worker.startPosition = start
         return try WorkerService(
-            log: log, configuration: worker, tasks: try definitions(beside: tasks), logger: logger, metrics: metrics,
-            onReport: onReport)
+            log: log, configuration: worker, tasks: try definitions(beside: tasks), time: time, logger: logger,
+            metrics: metrics, onReport: onReport)
     }
 
     /// Milliseconds. All processes write one file, so a loaded disk holds up lease notes and group at once: there it pays
@@ -62,7 +62,7 @@ extension Installation {
     }
 
     /// A scheduler, and the heartbeat that shows it to `doctor`.
-    package func makeScheduler() -> [any Service] {
+    package func makeScheduler(time: any TimeSource = SystemTimeSource()) -> [any Service] {
         let settings = configuration.scheduler
         let scheduler = SchedulerConfiguration(
             names: configuration.topicPlan.names, clientID: "\(workerID)-scheduler", bootNonce: nonce,
@@ -70,7 +70,7 @@ extension Installation {
             maximumClockLead: settings.maximumClockLead)
         return [
             SchedulerService(
-                log: log, time: SystemTimeSource(), configuration: scheduler, metrics: SchedulerMetrics(metrics),
+                log: log, time: time, configuration: scheduler, metrics: SchedulerMetrics(metrics),
                 logger: logger),
             SchedulerHeartbeat(log: log, names: scheduler.names, identity: scheduler.writerName),
         ]

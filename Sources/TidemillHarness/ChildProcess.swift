@@ -46,7 +46,8 @@ package final class ChildProcess: Sendable {
         let output = Pipe()
         process.standardInput = input
         process.standardOutput = output
-        process.standardError = errors
+        let complaints = Pipe()
+        process.standardError = complaints
         let reference = Reference()
         let ended = ended
         process.terminationHandler = { process in
@@ -55,6 +56,15 @@ package final class ChildProcess: Sendable {
             ended.fire()
         }
         try process.run()
+        // By way of this process, so that a child whose own writes fail can still say so.
+        let complaining = complaints.fileHandleForReading
+        Thread.detachNewThread {
+            while true {
+                let data = complaining.availableData
+                if data.isEmpty { return }
+                try? errors.write(contentsOf: data)
+            }
+        }
         // A thread, for a readability handler may miss what a child says right before its end.
         let reading = output.fileHandleForReading
         Thread.detachNewThread {
@@ -87,6 +97,16 @@ package final class ChildProcess: Sendable {
             if expectEnd { state.isExpectedToEnd = true }
             // A process that has ended may have left its number to another.
             if state.end == nil { kill(processID, signal) }
+        }
+    }
+
+    /// A line on the child's standard input. It is read when the child runs again, if it does not now.
+    package func send(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        // What a child that has just ended no longer reads is no loss.
+        state.withLock { state in
+            guard let input = state.input else { return }
+            _ = write(input.fileHandleForWriting.fileDescriptor, bytes, bytes.count)
         }
     }
 
@@ -128,7 +148,7 @@ private final class Reference: Sendable {
 }
 
 /// Cuts a stream into lines.
-private struct LineBuffer {
+struct LineBuffer {
     private var rest = ""
 
     mutating func add(_ data: Data) -> [Substring] {

@@ -9,17 +9,18 @@ package enum EngineChoice: Codable, Hashable, Sendable {
 }
 
 extension Configuration {
-    /// What the processes of a run on one machine share: one copy of everything, one queue.
+    /// What the processes of a run on one machine share: one queue, and with Kafka as many copies as there are brokers.
     package init(
-        _ engine: EngineChoice, folder: String, prefix: String, partitions: Int, controlPartitions: Int, id: String
+        _ engine: EngineChoice, folder: String, prefix: String, partitions: Int, controlPartitions: Int,
+        replication: Int = 1, id: String
     ) {
         self.init()
         switch engine {
         case .sqlite: log.engine = .embedded(path: folder + "/tidemill.db")
         case .kafka(let bootstrap):
             log.engine = .kafka(KafkaSettings(bootstrapServers: bootstrap))
-            log.topics.replication = 1
-            log.topics.minInSyncReplicas = 1
+            log.topics.replication = replication
+            log.topics.minInSyncReplicas = replication > 1 ? 2 : 1
         }
         log.topics.prefix = prefix
         log.topics.partitions = partitions

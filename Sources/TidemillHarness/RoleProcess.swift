@@ -6,11 +6,12 @@ package import Tidemill
 
 /// A worker or a scheduler as a process of its own, the child of a run.
 package enum RoleProcess {
-    /// Opens the log and runs the services until SIGTERM. Returns the exit status.
+    /// Opens the log and runs the services until SIGTERM. Returns the exit status. `onLine` gets what the parent sends.
     package static func run(
-        _ configuration: Configuration, _ make: (Installation) throws -> [any Service]
+        _ configuration: Configuration, onLine: @escaping @Sendable (Substring) -> Void = { _ in },
+        _ make: (Installation) throws -> [any Service]
     ) async throws -> Int32 {
-        endWithParent()
+        endWithParent(onLine: onLine)
         let logger = Logger(level: .info, sink: JSONLogSink())
         let installation = try await Installation.open(configuration, logger: logger)
         let grace = Duration.milliseconds(configuration.worker.grace + 10_000)
@@ -22,10 +23,15 @@ package enum RoleProcess {
     }
 
     /// The parent holds the other end of standard input: when it is gone, so is the reason to run.
-    package static func endWithParent() {
+    package static func endWithParent(onLine: @escaping @Sendable (Substring) -> Void = { _ in }) {
         Thread.detachNewThread {
-            while !FileHandle.standardInput.availableData.isEmpty {}
-            exit(3)
+            // Not `readLine`: it holds a lock that `exit` waits for.
+            var lines = LineBuffer()
+            while true {
+                let data = FileHandle.standardInput.availableData
+                guard !data.isEmpty else { exit(3) }
+                for line in lines.add(data) { onLine(line) }
+            }
         }
     }
 }

@@ -17,6 +17,10 @@ struct RunPlace: Codable, Hashable, Sendable {
     var session: Int64 = 6000
     /// Handlers at once in one process.
     var concurrency = 4
+    /// Of the topics; Kafka's brokers must be as many.
+    var replication = 1
+    /// Whether a line of the journal of executions survives a power loss too.
+    var syncsJournal = false
 
     init(folder: String, engine: Engine, prefix: String) {
         self.folder = folder
@@ -37,7 +41,8 @@ struct RunPlace: Codable, Hashable, Sendable {
 
     func configuration(id: String) -> Configuration {
         var configuration = Configuration(
-            engine, folder: folder, prefix: prefix, partitions: partitions, controlPartitions: 2, id: id)
+            engine, folder: folder, prefix: prefix, partitions: partitions, controlPartitions: 2,
+            replication: replication, id: id)
         configuration.worker.concurrency = concurrency
         configuration.worker.lease = lease
         configuration.worker.sessionTimeout = session

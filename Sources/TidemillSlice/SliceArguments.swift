@@ -3,7 +3,7 @@ import Foundation
 /// The command line: one command and `--name value` pairs.
 struct SliceArguments: Sendable {
     enum Command: String, Sendable {
-        case run, faults, worker, scheduler
+        case run, faults, chaos, worker, scheduler
     }
 
     struct Problem: Error {
@@ -14,12 +14,14 @@ struct SliceArguments: Sendable {
     private var values: [String: String] = [:]
 
     private static let names: Set = [
-        "engine", "bootstrap", "folder", "events", "seed", "workers", "only", "place", "id",
+        "engine", "bootstrap", "folder", "events", "seed", "workers", "only", "place", "id", "minutes", "rate",
+        "brokers",
+        "kafka-port",
     ]
 
     init(_ words: [String]) throws {
         guard let first = words.first, let command = Command(rawValue: first) else {
-            throw Problem(text: "give one of run and faults")
+            throw Problem(text: "give one of run, faults and chaos")
         }
         self.command = command
         var rest = words.dropFirst()

@@ -8,6 +8,8 @@ enum SliceProgram {
         usage: TidemillSlice run    --engine sqlite|kafka [--bootstrap HOST:PORT] --folder FOLDER
                                     [--events N] [--seed N] [--workers N]
                TidemillSlice faults --engine sqlite|kafka [--bootstrap HOST:PORT] --folder FOLDER [--only a,b,…]
+               TidemillSlice chaos  --engine sqlite|kafka [--bootstrap HOST:PORT,…] --folder FOLDER [--minutes N] [--seed N]
+                                    [--workers N] [--rate N] [--only kill,stop,…] [--brokers 1|3 --kafka-port N]
 
         """
 
@@ -18,6 +20,7 @@ enum SliceProgram {
             case .worker: return try await WorkerProcess.run(arguments)
             case .scheduler: return try await SchedulerProcess.run(arguments)
             case .run: return try await SliceRun(arguments).run() ? 0 : 1
+            case .chaos: return try await ChaosRun(arguments).run() ? 0 : 1
             case .faults: return try await FaultSuite.run(arguments) ? 0 : 1
             }
         } catch let error as SliceArguments.Problem {

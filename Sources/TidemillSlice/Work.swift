@@ -7,6 +7,8 @@ struct Work: Codable, Hashable, Sendable {
         case succeeds
         /// Fails at its first attempt.
         case failsOnce
+        /// Fails at its first two attempts.
+        case failsTwice
         /// Fails until the fix is there.
         case failsAlways
         /// Ends the process that runs it.
@@ -16,6 +18,8 @@ struct Work: Codable, Hashable, Sendable {
     }
 
     static let task = "slice.work"
+    /// The CloudEvents source of works that are to take long: their age is no sign of trouble.
+    static let longSource = "slice-long"
 
     var index: Int
     var fate = Fate.succeeds

@@ -25,6 +25,18 @@ struct FetchBufferTests {
         #expect(buffer.takeRequest() == nil)
     }
 
+    /// A reader that lay idle is asked again: the silence before that is none of the new request's.
+    @Test func nothingIsExpectedOfARequestThatHasNotBeenReadYet() {
+        var buffer = FetchBuffer(maximumBytes: 1 << 20)
+        #expect(!buffer.isHungry(at: 0))
+        buffer.start([a: 5])
+        _ = buffer.takeRequest()
+        #expect(!buffer.isHungry(at: 0))
+        #expect(buffer.isHungry(at: 1))
+        buffer.accept(records(a, 5..<8), serial: 1)
+        #expect(!buffer.isHungry(at: 1))
+    }
+
     @Test func aRequestAsksForWhatIsNotThereYet() {
         var buffer = FetchBuffer(maximumBytes: 1 << 20)
         buffer.start([a: 5])

@@ -40,6 +40,13 @@ struct Emission: Hashable, Sendable {
     var coordinate: Coordinate
     /// The broker's.
     var time: Timestamp
+    /// Of a schedule's event.
+    var fire: Fire?
+
+    struct Fire: Hashable, Sendable {
+        var schedule: String
+        var nominal: Timestamp
+    }
 }
 
 /// One run of a handler, from the journal of the process that ran it.
@@ -80,6 +87,11 @@ struct AuditInput: Sendable {
     var emissions: [Emission] = []
     var executions: [Execution] = []
     var interventions: [Int32: Intervention] = [:]
+    /// With their times, where they are known: then these are what may explain a repetition.
+    var faults: [FaultWindow]?
+    /// When the first end of each piece of work could be read, by the machine's clock.
+    var endReadAt: [WorkKey: Timestamp] = [:]
+    var schedules: [ScheduleRange] = []
 
     /// Open dead letters: nobody has replayed, discarded or resolved them.
     var openLetters: Set<DeadLetterKey> { letters.filter { marks[$0] == nil } }

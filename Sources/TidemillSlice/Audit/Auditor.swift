@@ -11,6 +11,8 @@ struct AuditReport: Hashable, Sendable {
         var excused: Int
         /// A process that got SIGTERM ran it too.
         var involvesTermination: Bool
+        /// The fault that explains each, where the faults' times are known.
+        var causes: [FaultWindow.Kind] = []
 
         var unexplained: Int { max(0, extra - excused) }
     }
@@ -25,6 +27,8 @@ struct AuditReport: Hashable, Sendable {
     var lost: [WorkKey] = []
     /// Several ends that are not one statement repeated: another turn, outcome, worker or time.
     var settledTwice: [WorkKey] = []
+    /// One turn that a fault made run twice, completed by both runs: the second statement changes nothing.
+    var completedByBoth: [WorkKey] = []
     /// Executed or ended, but never accepted.
     var unknown: [WorkKey] = []
     /// Dead by the ledger, without a letter.
@@ -42,6 +46,12 @@ struct AuditReport: Hashable, Sendable {
     var early: [Coordinate] = []
     /// Left in `retry` although their work has ended.
     var orphans: [Coordinate] = []
+    /// Started although the end of their work could be read, by a process that nothing had blinded.
+    var startedAfterEnd: [Coordinate] = []
+    /// Nominal times without a completed event.
+    var missedTimes: [NominalTime] = []
+    /// Nominal times with two events, or that no trigger named, or whose event ran again without a reason.
+    var doubledTimes: [NominalTime] = []
 
     var repeated: Int { repetitions.reduce(0) { $0 + $1.extra } }
     var excused: Int { repetitions.reduce(0) { $0 + min($1.extra, $1.excused) } }
@@ -59,6 +69,9 @@ enum Auditor {
         judgeEnds(input, &report)
         judgeExecutions(input, &report)
         judgeTimes(input, &report)
+        judgeDoubleCompletions(input, &report)
+        judgeStarts(input, &report)
+        judgeSchedules(input, &report)
         return report
     }
 
@@ -105,6 +118,7 @@ enum Auditor {
         let decided = Set(input.statements.map { Decided(coordinate: $0.coordinate, worker: $0.worker) })
         report.executions = input.executions.count
         let groups = Dictionary(grouping: input.executions, by: \.coordinate)
+        let timeline = input.faults.map(FaultTimeline.init)
         report.coordinates = groups.count
         for (coordinate, executions) in groups.sorted(by: { $0.key < $1.key }) {
             let cut = executions.filter { run in
@@ -117,6 +131,19 @@ enum Auditor {
             }
             report.cutOff += cut.count { $0.end == nil }
             guard executions.count > 1 else { continue }
+            if let timeline {
+                let runs = executions.sorted { $0.start < $1.start }
+                let causes = zip(runs, runs.dropFirst()).compactMap { first, second in
+                    timeline.cause(
+                        of: second, after: first,
+                        isDecided: decided.contains(Decided(coordinate: coordinate, worker: first.worker)))
+                }
+                report.repetitions.append(
+                    AuditReport.Repetition(
+                        coordinate: coordinate, extra: runs.count - 1, excused: causes.count,
+                        involvesTermination: runs.contains { timeline.wasTerminated($0.processID) }, causes: causes))
+                continue
+            }
             let terminated = executions.contains { input.interventions[$0.processID] == .terminated }
             report.repetitions.append(
                 AuditReport.Repetition(
@@ -136,7 +163,8 @@ enum Auditor {
         }
         let emitted = input.emissions.filter { isEarly($0.coordinate, $0.time) }.map(\.coordinate)
         let executed = input.executions.filter { isEarly($0.coordinate, $0.start) }.map(\.coordinate)
-        report.early = Set(emitted).union(executed).sorted()
+        let fired = input.emissions.filter { emission in emission.fire.map { emission.time < $0.nominal } ?? false }
+        report.early = Set(emitted).union(executed).union(fired.map(\.coordinate)).sorted()
         report.orphans = input.stillWaiting.sorted()
     }
 }

@@ -22,6 +22,8 @@ struct Check: Hashable, Sendable {
     }
 
     /// A fact that is neither good nor bad.
+    init(note name: String, _ found: String) { self.init(name, found, wanted: "", isOK: true) }
+
     init(note name: String, _ found: Int) { self.init(name, "\(found)", wanted: "", isOK: true) }
 }
 
@@ -61,7 +63,7 @@ extension AuditReport {
             Check("ended or ran, but never accepted", unknown.count, equals: 0),
             Check(note: "handler runs", executions),
             Check(note: "  beyond one per coordinate", repeated),
-            Check(note: "  explained by a kill", excused),
+            Check(note: "  explained by a fault", excused),
             Check("  unexplained", unexplained, equals: 0),
             Check("  of those, by SIGTERM", repeatedByTermination, equals: 0),
             Check("before their time", early.count, equals: 0),
@@ -85,6 +87,9 @@ extension AuditReport {
         add("unexplained", repetitions.filter { $0.unexplained > 0 }.map(\.coordinate.description))
         add("early", early.map(\.description))
         add("orphans", orphans.map(\.description))
+        add("started after the end", startedAfterEnd.map(\.description))
+        add("nominal times missed", missedTimes.map(\.description))
+        add("nominal times doubled", doubledTimes.map(\.description))
         return lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n"
     }
 }

@@ -41,7 +41,7 @@ actor Fleet {
     func kill(_ child: ChildProcess) async throws {
         interventions[child.processID] = .killed
         child.signal(SIGKILL)
-        _ = try await child.waitForEnd(milliseconds: 10_000)
+        _ = try await child.waitForEnd(milliseconds: 30_000)
     }
 
     /// SIGTERM, and waits until the process has ended in good order.
@@ -50,6 +50,16 @@ actor Fleet {
         child.signal(SIGTERM)
         let end = try await child.waitForEnd(milliseconds: 45_000)
         guard end == .exit(0) else { throw SliceFailure("\(child.name) ended with \(end) after SIGTERM") }
+    }
+
+    /// SIGTERM, and waits until the process has ended; one that does not end in good order is heard of as an unexpected end.
+    func terminateOrKill(_ child: ChildProcess) async {
+        child.signal(SIGTERM)
+        let end = try? await child.waitForEnd(milliseconds: 60_000)
+        guard end != .exit(0) else { return }
+        watch.endedUnexpectedly(child)
+        child.signal(SIGKILL)
+        _ = try? await child.waitForEnd(milliseconds: 30_000)
     }
 
     func suspend(_ child: ChildProcess) async {

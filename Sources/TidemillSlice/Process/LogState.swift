@@ -19,6 +19,11 @@ struct LogState: Sendable {
     private(set) var waiting: [WaitingRecord] = []
     private(set) var stillWaiting: Set<Coordinate> = []
     private(set) var emissions: [Emission] = []
+    /// Emitted turns without an outcome, by the broker's time of their first emission; works that are to take long apart.
+    private(set) var open: [Coordinate: Timestamp] = [:]
+    private var decided: Set<Coordinate> = []
+    /// When the first end of each piece of work had been read.
+    private(set) var endReadAt: [WorkKey: Timestamp] = [:]
     /// From the processes' output.
     private(set) var lines: [ExecutionLine] = []
     private(set) var unexpectedEnds: [String] = []
@@ -28,7 +33,8 @@ struct LogState: Sendable {
     mutating func add(_ line: ExecutionLine) { lines.append(line) }
     mutating func add(unexpectedEnd: String) { unexpectedEnds.append(unexpectedEnd) }
 
-    mutating func add(_ records: [LogRecord]) {
+    /// `readAt`: when they came in, by this machine's clock.
+    mutating func add(_ records: [LogRecord], readAt: Timestamp = .distantFuture) {
         for record in records {
             do {
                 if record.topic == names.retry {
@@ -38,9 +44,9 @@ struct LogState: Sendable {
                 } else if names.queue(ofDueTopic: record.topic) != nil {
                     let event = try TaskEvent(
                         key: record.key, value: record.value, headers: record.headers, place: record.recordPlace)
-                    emissions.append(Emission(coordinate: event.coordinate, time: record.timestamp))
+                    addEmission(of: event, at: record.timestamp)
                 } else {
-                    try addLedger(record)
+                    try addLedger(record, readAt)
                 }
             } catch {
                 unreadable += 1
@@ -48,7 +54,21 @@ struct LogState: Sendable {
         }
     }
 
-    private mutating func addLedger(_ record: LogRecord) throws {
+    private mutating func addEmission(of event: TaskEvent, at time: Timestamp) {
+        let coordinate = event.coordinate
+        emissions.append(
+            Emission(
+                coordinate: coordinate, time: time,
+                fire: event.scheduleID.flatMap { id in
+                    event.nominalTime.map { Emission.Fire(schedule: id, nominal: $0) }
+                }))
+        guard event.source != Work.longSource, !decided.contains(coordinate), ends[WorkKey(coordinate)] == nil,
+            open[coordinate] == nil
+        else { return }
+        open[coordinate] = time
+    }
+
+    private mutating func addLedger(_ record: LogRecord, _ readAt: Timestamp) throws {
         guard let fingerprint = Fingerprint(bytes: record.key ?? []) else {
             throw SliceFailure("a ledger key is a fingerprint")
         }
@@ -61,12 +81,15 @@ struct LogState: Sendable {
                 LedgerStatement(
                     coordinate: entry.coordinate, outcome: detail.outcome, worker: entry.worker,
                     endedAt: detail.endedAt))
+            open[entry.coordinate] = nil
+            decided.insert(entry.coordinate)
             guard detail.outcome.outcomeClass != .again else { return }
             let key = WorkKey(entry.coordinate)
             if let known = ends[key] {
                 if detail.outcome == .completed, known != .completed { ends[key] = .completed }
             } else {
                 ends[key] = detail.outcome
+                endReadAt[key] = readAt
                 endedByReplay[key.replay, default: 0] += 1
             }
         }

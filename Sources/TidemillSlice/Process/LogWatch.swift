@@ -53,7 +53,10 @@ final class LogWatch: Sendable {
 
     /// Reads until ``close()``.
     func run() async throws {
-        while let records = try await follower.next() { change { $0.add(records) } }
+        while let records = try await follower.next() {
+            let now = time.now()
+            change { $0.add(records, readAt: now) }
+        }
     }
 
     func close() async { await follower.close() }

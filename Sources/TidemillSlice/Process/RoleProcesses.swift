@@ -8,9 +8,13 @@ enum WorkerProcess {
         let place = try arguments.place()
         let id = try arguments.text("id")
         let processID = ProcessInfo.processInfo.processIdentifier
-        let journal = try ExecutionJournal(path: "\(place.journalFolder)/\(id)-\(processID)")
-        return try await RoleProcess.run(place.configuration(id: id)) { installation in
-            [try installation.makeWorker(tasks: [WorkHandler(journal: journal, place: place).definition])]
+        let journal = try ExecutionJournal(
+            path: "\(place.journalFolder)/\(id)-\(processID)", syncs: place.syncsJournal)
+        let time = SteppedTimeSource()
+        return try await RoleProcess.run(
+            place.configuration(id: id), onLine: RoleControls.listener(time)
+        ) { installation in
+            [try installation.makeWorker(tasks: [WorkHandler(journal: journal, place: place).definition], time: time)]
         }
     }
 }
@@ -19,6 +23,9 @@ enum WorkerProcess {
 enum SchedulerProcess {
     static func run(_ arguments: SliceArguments) async throws -> Int32 {
         let configuration = try arguments.place().configuration(id: try arguments.text("id"))
-        return try await RoleProcess.run(configuration) { $0.makeScheduler() }
+        let time = SteppedTimeSource()
+        return try await RoleProcess.run(configuration, onLine: RoleControls.listener(time)) {
+            $0.makeScheduler(time: time)
+        }
     }
 }

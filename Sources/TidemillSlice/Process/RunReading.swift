@@ -30,10 +30,12 @@ struct RunReading: Sendable {
 
     private func executions() throws -> [Execution] {
         let files = try FileManager.default.contentsOfDirectory(atPath: place.journalFolder).sorted()
-        return try files.flatMap { file in
-            let text = try String(contentsOfFile: "\(place.journalFolder)/\(file)", encoding: .utf8)
-            return ExecutionLine.executions(text.split(separator: "\n").compactMap { ExecutionLine($0) })
+        // The parts of one process's journal follow each other by name.
+        let lines = try files.flatMap { file in
+            try String(contentsOfFile: "\(place.journalFolder)/\(file)", encoding: .utf8)
+                .split(separator: "\n").compactMap { ExecutionLine($0) }
         }
+        return ExecutionLine.executions(lines)
     }
 
     private actor Collected {

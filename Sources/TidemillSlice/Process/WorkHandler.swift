@@ -27,16 +27,16 @@ struct WorkHandler: Sendable {
     }
 
     private func run(_ work: Work, _ context: TaskContext) async throws {
-        record(.begin, context)
+        await record(.begin, context)
         if work.fate == .kills, !isFixed { _exit(1) }
         do {
             try await takeTime(work)
         } catch {
-            record(.end, context, .cancelled)
+            await record(.end, context, .cancelled)
             throw error
         }
-        guard isFailing(work, context) else { return record(.end, context, .succeeded) }
-        record(.end, context, .failed)
+        guard isFailing(work, context) else { return await record(.end, context, .succeeded) }
+        await record(.end, context, .failed)
         throw TaskFailure.retry(code: "slice", "event \(work.index) fails at attempt \(context.attempt)")
     }
 
@@ -50,14 +50,17 @@ struct WorkHandler: Sendable {
         switch work.fate {
         case .succeeds, .stubborn, .kills: false
         case .failsOnce: context.event.replay == 0 && context.attempt == 1
+        case .failsTwice: context.event.replay == 0 && context.attempt <= 2
         case .failsAlways: !isFixed
         }
     }
 
     private var isFixed: Bool { FileManager.default.fileExists(atPath: place.fixMark) }
 
-    private func record(_ mark: ExecutionLine.Mark, _ context: TaskContext, _ result: ExecutionLine.Result? = nil) {
-        journal.add(
+    private func record(
+        _ mark: ExecutionLine.Mark, _ context: TaskContext, _ result: ExecutionLine.Result? = nil
+    ) async {
+        await journal.add(
             ExecutionLine(
                 mark, context.event.coordinate, attempt: context.attempt, worker: context.worker,
                 processID: ProcessInfo.processInfo.processIdentifier, time: time.now(), result: result))

@@ -1,0 +1,100 @@
+import TaskModel
+
+/// A fault that was injected: what, into whom, from when to when.
+struct FaultWindow: Hashable, Sendable {
+    enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// SIGKILL of a worker or scheduler, and a restart.
+        case kill
+        /// SIGSTOP, then SIGCONT.
+        case stop
+        /// SIGTERM, and a restart once it has ended.
+        case terminate
+        /// SIGTERM and restart of all, one after the other.
+        case rolling
+        /// Workers down to one, up to six, down to two, back.
+        case scale
+        /// The wall clock of one process steps an hour forward or back, and home again.
+        case clock
+        /// Every network connection of one process breaks.
+        case cut
+        /// SIGKILL of a broker, and a restart.
+        case brokerKill = "broker-kill"
+        /// SIGSTOP of a broker, then SIGCONT.
+        case brokerStop = "broker-stop"
+        /// Processes can no longer write to the log's file, then they can.
+        case full
+    }
+
+    var kind: Kind
+    /// Processes; empty for a broker's fault, which concerns them all, and where single windows stand for the parts.
+    var targets: Set<Int32> = []
+    /// For people.
+    var name: String
+    var start: Timestamp
+    var end: Timestamp
+
+    var line: String {
+        let length = end - start
+        return "\(start.rfc3339) \(kind.rawValue) \(name) for \(length) ms"
+            + (targets.isEmpty ? "" : " process " + targets.sorted().map(String.init).joined(separator: " "))
+    }
+}
+
+/// Which faults may make a turn run again, and when. A clean stop, a scaling, a deploy or a wrong clock never may.
+struct FaultTimeline: Sendable {
+    /// How long after its end a fault still shows, in milliseconds: a process that slept, or was cut off, may start what it
+    /// had read before it hears that its partitions went; clients need longer for a broker's return.
+    static let echo: Int64 = 5000
+    static let brokerEcho: Int64 = 15_000
+    /// An outcome whose append takes longer than this (milliseconds) was not on its way when a kill came.
+    static let appendTime: Int64 = 5000
+
+    private var byProcess: [Int32: [FaultWindow]] = [:]
+    private var everywhere: [FaultWindow] = []
+
+    init(_ faults: [FaultWindow]) {
+        for fault in faults {
+            if fault.targets.isEmpty { everywhere.append(fault) }
+            for target in fault.targets { byProcess[target, default: []].append(fault) }
+        }
+    }
+
+    /// Why a second run began although a first had; nil when nothing explains it. `isDecided`: the outcome of the first, by
+    /// the worker that ran it, is in the ledger.
+    func cause(of second: Execution, after first: Execution, isDecided: Bool) -> FaultWindow.Kind? {
+        if !isDecided, wasCutOff(first, before: second.start) { return .kill }
+        let windows = (byProcess[first.processID] ?? []) + (byProcess[second.processID] ?? [])
+        for fault in windows where [.stop, .cut, .full].contains(fault.kind) {
+            if overlaps(fault, Self.echo, first.start, second.start) { return fault.kind }
+        }
+        for fault in everywhere where [.brokerKill, .brokerStop].contains(fault.kind) {
+            if overlaps(fault, Self.brokerEcho, first.start, second.start) { return fault.kind }
+        }
+        return nil
+    }
+
+    private func wasCutOff(_ run: Execution, before time: Timestamp) -> Bool {
+        (byProcess[run.processID] ?? []).contains { fault in
+            guard fault.kind == .kill, run.start <= fault.end, fault.start <= time else { return false }
+            return run.end.map { fault.start - $0 <= Self.appendTime } ?? true
+        }
+    }
+
+    /// Whether a process may not yet have read at `time` what others could read since `from`.
+    func isBlind(_ processID: Int32, from: Timestamp, at time: Timestamp) -> Bool {
+        (byProcess[processID] ?? []).contains {
+            [.stop, .cut, .full].contains($0.kind) && overlaps($0, Self.echo, from, time)
+        }
+            || everywhere.contains {
+                [.brokerKill, .brokerStop].contains($0.kind) && overlaps($0, Self.brokerEcho, from, time)
+            }
+    }
+
+    func wasTerminated(_ processID: Int32) -> Bool {
+        (byProcess[processID] ?? []).contains { $0.kind == .terminate }
+    }
+
+    private func overlaps(_ fault: FaultWindow, _ echo: Int64, _ from: Timestamp, _ to: Timestamp) -> Bool {
+        fault.start <= to && fault.end + echo >= from
+    }
+}

@@ -1,0 +1,43 @@
+import TaskModel
+
+/// What must hold after a chaos run, and what is told beside it.
+struct ChaosChecks: Sendable {
+    var options: ChaosOptions
+    var result: ChaosResult
+    var report: AuditReport
+    var letters: [DeadLetterKey: DeathReason]
+    var faults: [FaultWindow]
+    var pulse: Pulse
+    var badEnds: Int
+    var processes: [Check]
+
+    var all: [Check] {
+        let dead = Set(letters.keys.map(\.fingerprint))
+        return [
+            Check(note: "accepted", result.accepted.count),
+            Check(note: "  sent again by the publisher", result.repeats),
+            Check(note: "fires owed by schedules", result.allAccepted.count - result.accepted.count),
+            Check("completed", report.completed, equals: result.allAccepted.count - result.doomed.count),
+            Check("dead (those that always fail)", report.dead, equals: result.doomed.count),
+            Check("dead, but not by plan", dead.subtracting(result.doomed).count, equals: 0),
+        ] + report.invariants + causes + [
+            Check(note: "turns completed by both runs that a fault explains", report.completedByBoth.count),
+            Check("started after a readable end", report.startedAfterEnd.count, equals: 0),
+            Check("nominal times missed", report.missedTimes.count, equals: 0),
+            Check("nominal times doubled", report.doubledTimes.count, equals: 0),
+            Check("processes that ended badly", badEnds, equals: 0),
+            Check(
+                note: "age of the oldest undecided, ms p50/p99/max",
+                [0.5, 0.99, 1].map { Pulse.quantile($0, of: pulse.beats.map(\.age)).map(String.init) ?? "-" }
+                    .joined(separator: "/")),
+        ] + RecoveryLine.all(faults, pulse).map(\.note) + processes
+    }
+
+    private var causes: [Check] {
+        let found = report.repetitions.flatMap(\.causes)
+        return FaultWindow.Kind.allCases.compactMap { kind in
+            let count = found.count { $0 == kind }
+            return count > 0 ? Check(note: "  explained by \(kind.rawValue)", count) : nil
+        }
+    }
+}

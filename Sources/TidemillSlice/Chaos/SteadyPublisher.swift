@@ -1,0 +1,61 @@
+import ServiceRuntime
+import TaskClient
+import TaskModel
+
+/// Publishes the plan's events at a steady rate; what the log did not take is sent again, the same request, until it is taken.
+actor SteadyPublisher {
+    private let plan: ChaosPlan
+    private let client: TaskClient
+    /// Events a second.
+    private let rate: Int
+    private let time = SystemTimeSource()
+    private(set) var accepted: Set<Fingerprint> = []
+    /// Those whose handler always fails.
+    private(set) var doomed: Set<Fingerprint> = []
+    /// Requests that had to be sent again.
+    private(set) var repeats = 0
+    private var next = 0
+
+    init(plan: ChaosPlan, client: TaskClient, rate: Int) {
+        self.plan = plan
+        self.client = client
+        self.rate = rate
+    }
+
+    /// Until `end`, and until everything sent is taken, but at most a minute and a half longer.
+    func run(until end: Int64) async throws {
+        let start = time.uptime()
+        var refused: [PublishRequest] = []
+        while time.uptime() < end || !refused.isEmpty {
+            guard time.uptime() < end + 90_000 else {
+                throw SliceFailure("\(refused.count) events could not be published for 90 s")
+            }
+            let wanted = Int(min(time.uptime(), end) - start) * rate / 1000
+            let now = time.now()
+            let fresh = try (next..<max(next, min(wanted, next + 500))).map { try plan.request($0, now: now) }
+            next += fresh.count
+            refused = await publish(refused + fresh)
+            try await time.sleep(milliseconds: refused.isEmpty ? 20 : 250)
+        }
+    }
+
+    private func publish(_ requests: [PublishRequest]) async -> [PublishRequest] {
+        guard !requests.isEmpty else { return [] }
+        var refused: [PublishRequest] = []
+        for (request, result) in zip(requests, await client.publish(requests)) {
+            switch result {
+            case .success(let receipt):
+                accepted.insert(receipt.fingerprint)
+                if isDoomed(request) { doomed.insert(receipt.fingerprint) }
+            case .failure: refused.append(request)
+            }
+        }
+        repeats += refused.count
+        return refused
+    }
+
+    private func isDoomed(_ request: PublishRequest) -> Bool {
+        guard let index = Int(request.id.dropFirst("event-".count)) else { return false }
+        return plan.work(index).fate == .failsAlways
+    }
+}
