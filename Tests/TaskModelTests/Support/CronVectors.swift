@@ -32,8 +32,7 @@ struct CronVector: Decodable, Sendable {
     func mismatch(_ trigger: Trigger) throws -> String? {
         var position = try time(from)
         var found: [String] = []
-        // One that has fewer than six must end there.
-        while found.count < min(6, next.count + 1), let following = trigger.next(after: position) {
+        while found.count < next.count, let following = trigger.next(after: position) {
             found.append(following.rfc3339)
             position = following
         }
