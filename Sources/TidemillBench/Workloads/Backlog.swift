@@ -3,7 +3,7 @@ import TidemillHarness
 /// The same work with nothing and with much waiting behind it: rate and memory are to be the same.
 enum Backlog {
     static func run(_ session: BenchSession) async throws -> Findings {
-        let large = session.events(quick: 60_000, full: 1_000_000)
+        let large = session.events(quick: 40_000, full: 1_000_000)
         let settled = session.size(quick: 10_000, full: 100_000)
         var findings = Findings(settings: ["settled": "\(settled)"])
         for waiting in [1000, settled, large] {

@@ -13,7 +13,7 @@ enum BurnDown {
     }
 
     static func run(_ session: BenchSession) async throws -> Findings {
-        let events = session.events(quick: 40_000, full: 500_000)
+        let events = session.events(quick: 30_000, full: 500_000)
         let rounds = session.size(quick: 2, full: 3)
         var runs: [Run] = []
         var floors: [FloorSummary] = []

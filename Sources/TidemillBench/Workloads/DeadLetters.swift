@@ -3,7 +3,7 @@ import TidemillHarness
 /// An operator after a bad night: finds the dead letters of one task among those of ten, and sends them back.
 enum DeadLetters {
     static func run(_ session: BenchSession) async throws -> Findings {
-        let letters = session.events(quick: 20_000, full: 1_000_000)
+        let letters = session.events(quick: 10_000, full: 1_000_000)
         session.progress("\(letters) dead letters, a tenth of them to find and replay")
         let summary = try await Stage.with(session) { stage in
             try await stage.probe(.deadLetters(stage.place, letters: letters))

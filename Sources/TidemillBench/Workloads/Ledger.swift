@@ -4,7 +4,7 @@ import TidemillHarness
 enum Ledger {
     static func run(_ session: BenchSession) async throws -> Findings {
         let entries = session.events(quick: 1_000_000, full: 10_000_000)
-        let records = session.size(quick: 100_000, full: 1_000_000)
+        let records = session.size(quick: 50_000, full: 1_000_000)
         var findings = Findings(settings: ["entries": "\(entries)", "records": "\(records)"])
         for count in entries > 1_000_000 ? [1_000_000, entries] : [entries] {
             session.progress("\(count) entries in memory")

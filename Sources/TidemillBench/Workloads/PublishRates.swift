@@ -5,8 +5,8 @@ enum PublishRates {
     private static let inFlight = 100
 
     static func run(_ session: BenchSession) async throws -> Findings {
-        let batched = session.events(quick: 40_000, full: 500_000)
-        let single = session.events(quick: 20_000, full: 200_000)
+        let batched = session.events(quick: 30_000, full: 500_000)
+        let single = session.events(quick: 10_000, full: 200_000)
         let rounds = session.size(quick: 2, full: 3)
         var findings = Findings(settings: ["batched": "\(batched)", "single": "\(single)", "rounds": "\(rounds)"])
         for manner in Manner.allCases {
