@@ -20,6 +20,7 @@ package final class ChildProcess: Sendable {
 
     package let name: String
     package let processID: Int32
+    private let log: String
     private let ended = OneShot()
     private let state: Mutex<State>
 
@@ -76,6 +77,7 @@ package final class ChildProcess: Sendable {
             }
         }
         self.name = name
+        self.log = log
         processID = process.processIdentifier
         state = Mutex(State(input: input))
         reference.connect { [weak self] end in
@@ -86,6 +88,11 @@ package final class ChildProcess: Sendable {
             }
             onEnd(self)
         }
+    }
+
+    /// Whether its log is empty: a process that was only about to start.
+    package var hasSaidNothing: Bool {
+        (try? FileManager.default.attributesOfItem(atPath: log)[.size] as? Int) == 0
     }
 
     package var end: End? { state.withLock { $0.end } }

@@ -57,6 +57,8 @@ actor Fleet {
         child.signal(SIGTERM)
         let end = try? await child.waitForEnd(milliseconds: 60_000)
         guard end != .exit(0) else { return }
+        // A signal that comes before the process listens for it ends it with nothing begun.
+        if end == .signal(SIGTERM), child.hasSaidNothing { return }
         watch.endedUnexpectedly(child)
         child.signal(SIGKILL)
         _ = try? await child.waitForEnd(milliseconds: 30_000)
