@@ -11,16 +11,18 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// Reads exactly 16 bytes, big-endian; nil for any other count.
-    public init?(bytes: some Collection<UInt8>) {
+    public init?(bytes: some Collection<UInt8>) { self.init(bytes: Array(bytes)) }
+
+    /// Reads exactly 16 bytes, big-endian; nil for any other count.
+    public init?(bytes: [UInt8]) {
         guard bytes.count == 16 else { return nil }
-        let words = bytes.enumerated().reduce(into: (UInt64(0), UInt64(0))) { words, element in
-            if element.offset < 8 {
-                words.0 = words.0 << 8 | UInt64(element.element)
-            } else {
-                words.1 = words.1 << 8 | UInt64(element.element)
-            }
+        let words = bytes.withUnsafeBytes {
+            (
+                $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+                $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            )
         }
-        self.init(high: words.0, low: words.1)
+        self.init(high: UInt64(bigEndian: words.0), low: UInt64(bigEndian: words.1))
     }
 
     /// Reads exactly 32 hex digits, either case; nil for anything else.
@@ -32,6 +34,20 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
             words[index / 16] = words[index / 16] << 4 | UInt64(value)
         }
         self.init(high: words[0], low: words[1])
+    }
+
+    /// Reads the same from bytes.
+    init?(hex digits: [UInt8]) {
+        guard digits.count == 32 else { return nil }
+        var words = (high: UInt64(0), low: UInt64(0))
+        for index in 0..<16 {
+            guard let high = Self.hexValue(digits[index]), let low = Self.hexValue(digits[index + 16]) else {
+                return nil
+            }
+            words.high = words.high << 4 | UInt64(high)
+            words.low = words.low << 4 | UInt64(low)
+        }
+        self.init(high: words.high, low: words.low)
     }
 
     /// The 16 bytes, big-endian: the key of ledger and due records.

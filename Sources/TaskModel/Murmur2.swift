@@ -3,17 +3,19 @@
 /// Computed by us and passed explicitly, because librdkafka's default (CRC32) puts a key elsewhere than Java does.
 /// Source: `org.apache.kafka.common.utils.Utils.murmur2` (the algorithm is Austin Appleby's, public domain).
 public enum Murmur2 {
-    public static func hash(_ key: some Collection<UInt8>) -> UInt32 {
+    public static func hash(_ key: some Collection<UInt8>) -> UInt32 { hash(Array(key)) }
+
+    public static func hash(_ key: [UInt8]) -> UInt32 {
         let multiplier: UInt32 = 0x5bd1_e995
         let length = key.count
         var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: length)
-        var index = key.startIndex
+        var index = 0
         var remaining = length
         while remaining >= 4 {
             var block: UInt32 = 0
             for shift in stride(from: UInt32(0), to: 32, by: 8) {
                 block |= UInt32(key[index]) << shift
-                key.formIndex(after: &index)
+                index += 1
             }
             block = block &* multiplier
             block ^= block >> 24
@@ -25,7 +27,7 @@ public enum Murmur2 {
             var shift: UInt32 = 0
             while remaining > 0 {
                 hash ^= UInt32(key[index]) << shift
-                key.formIndex(after: &index)
+                index += 1
                 shift += 8
                 remaining -= 1
             }
@@ -38,6 +40,11 @@ public enum Murmur2 {
 
     /// The partition of `key` among `count` partitions (`count` > 0).
     public static func partition(of key: some Collection<UInt8>, count: Int32) -> Int32 {
-        Int32(hash(key) & 0x7fff_ffff) % count
+        partition(ofHash: hash(key), count: count)
     }
+
+    public static func partition(of key: [UInt8], count: Int32) -> Int32 { partition(ofHash: hash(key), count: count) }
+
+    /// The partition of the key that has this hash.
+    public static func partition(ofHash hash: UInt32, count: Int32) -> Int32 { Int32(hash & 0x7fff_ffff) % count }
 }
