@@ -43,7 +43,7 @@ import Testing
     @Test func everyStartGetsItsTurnWhileOthersBlock() async throws {
         let all = OneShot()
         let begun = Observed(0)
-        let runner = runner { _ in
+        let runner = self.runner { _ in
             begun.update { $0 += 1 }
             await all.wait()
         }
@@ -51,14 +51,14 @@ import Testing
         runner.start((9...16).map { start($0) })
         _ = try await begun.wait { $0 == 16 }
         all.fire()
-        let ends = try await ends(runner, 16)
+        let ends = try await self.ends(runner, 16)
         #expect(ends.count == 16 && ends.values.allSatisfy { $0 == .completed })
     }
 
     @Test func cancelsOneAndNoOther() async throws {
         let others = OneShot()
         let begun = Observed<Set<String>>([])
-        let runner = runner { context in
+        let runner = self.runner { context in
             begun.update { _ = $0.insert(context.event.id) }
             let never = OneShot()
             if context.event.id == "1" { await never.wait() } else { await others.wait() }
@@ -67,29 +67,29 @@ import Testing
         runner.start([start(1), start(2)])
         _ = try await begun.wait { $0.count == 2 }
         runner.cancel(1)
-        let first = try await ends(runner, 1)
+        let first = try await self.ends(runner, 1)
         #expect(first == [1: .failed(code: "cancelled", message: "the attempt was cancelled")])
         // Whoever carried the cancelled one carries nothing else.
         runner.start([start(3), start(4)])
         _ = try await begun.wait { $0.count == 4 }
         others.fire()
-        let rest = try await ends(runner, 3)
+        let rest = try await self.ends(runner, 3)
         #expect(rest == [2: .completed, 3: .completed, 4: .completed])
     }
 
     @Test func aCancelBeforeTheBeginningIsNotLost() async throws {
-        let runner = runner { _ in await OneShot().wait() }
+        let runner = self.runner { _ in await OneShot().wait() }
         // Before any runner can have come, or while it runs: both ends are the same.
         runner.start([start(1)])
         runner.cancel(1)
-        let ends = try await ends(runner, 1)
+        let ends = try await self.ends(runner, 1)
         #expect(ends == [1: .completed])
     }
 
     @Test func leavesNothingBehind() async throws {
         let begun = Observed(0)
         let gone = Observed(0)
-        let runner = runner { _ in
+        let runner = self.runner { _ in
             begun.update { $0 += 1 }
             await OneShot().wait()
             gone.update { $0 += 1 }
