@@ -33,6 +33,20 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
         self.init(high: words[0], low: words[1])
     }
 
+    /// Reads the same from bytes.
+    init?(hex digits: [UInt8]) {
+        guard digits.count == 32 else { return nil }
+        var words = (high: UInt64(0), low: UInt64(0))
+        for index in 0..<16 {
+            guard let high = Self.hexValue(digits[index]), let low = Self.hexValue(digits[index + 16]) else {
+                return nil
+            }
+            words.high = words.high << 4 | UInt64(high)
+            words.low = words.low << 4 | UInt64(low)
+        }
+        self.init(high: words.high, low: words.low)
+    }
+
     /// The 16 bytes, big-endian: the key of ledger and due records.
     public var bytes: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in

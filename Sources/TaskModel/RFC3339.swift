@@ -29,8 +29,11 @@ extension Timestamp {
     }
 
     /// Reads RFC 3339 (`T` or space, `Z` or ±hh:mm, any number of fraction digits, cut to milliseconds); nil for anything else.
-    public init?(rfc3339 text: some StringProtocol) {
-        var reader = DigitReader(text.utf8)
+    public init?(rfc3339 text: some StringProtocol) { self.init(rfc3339: Array(text.utf8)) }
+
+    /// Reads the same from bytes.
+    init?(rfc3339 text: [UInt8]) {
+        var reader = DigitReader(text)
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
             let day = reader.number(2), reader.skip("T") || reader.skip("t") || reader.skip(" "),
             let hour = reader.number(2), reader.skip(":"), let minute = reader.number(2), reader.skip(":"),
@@ -90,16 +93,19 @@ extension Int64 {
     }
 }
 
-private struct DigitReader<Bytes: Collection<UInt8>> {
-    private var rest: Bytes.SubSequence
+private struct DigitReader {
+    private let bytes: [UInt8]
+    private var position = 0
 
-    init(_ bytes: Bytes) { rest = bytes[...] }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { position == bytes.count }
+
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     mutating func skip(_ character: Unicode.Scalar) -> Bool {
-        guard rest.first == UInt8(ascii: character) else { return false }
-        rest = rest.dropFirst()
+        guard next == UInt8(ascii: character) else { return false }
+        position += 1
         return true
     }
 
@@ -127,8 +133,8 @@ private struct DigitReader<Bytes: Collection<UInt8>> {
     }
 
     private mutating func nextDigit() -> Int64? {
-        guard let byte = rest.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
-        rest = rest.dropFirst()
+        guard let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+        position += 1
         return Int64(byte - UInt8(ascii: "0"))
     }
 }

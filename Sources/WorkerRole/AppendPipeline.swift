@@ -7,7 +7,7 @@ internal import TaskLog
 /// Bounded by the unsettled turns of the worker: each has at most one append on the way.
 final class AppendPipeline: Sendable {
     private enum Item: Sendable {
-        case append(PendingAppend)
+        case appends([PendingAppend])
         case barrier(OneShot)
     }
 
@@ -20,7 +20,7 @@ final class AppendPipeline: Sendable {
         self.deliver = deliver
     }
 
-    func submit(_ append: PendingAppend) { items.post(.append(append)) }
+    func submit(_ appends: [PendingAppend]) { items.post(.appends(appends)) }
 
     /// Fires when everything submitted before is acknowledged or refused.
     func barrier() -> OneShot {
@@ -38,7 +38,7 @@ final class AppendPipeline: Sendable {
             var barriers: [OneShot] = []
             for item in batch {
                 switch item {
-                case .append(let append): appends.append(append)
+                case .appends(let more): appends += more
                 case .barrier(let signal): barriers.append(signal)
                 }
             }

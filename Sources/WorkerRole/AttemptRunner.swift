@@ -3,62 +3,172 @@ import Synchronization
 internal import TaskModel
 internal import TaskTelemetry
 
-/// Runs handlers, one Swift task an attempt, and says how each ended.
+/// An attempt that ended, and how long its handler took (milliseconds).
+struct EndedAttempt: Sendable {
+    let end: AttemptEnd
+    let task: String
+    let elapsed: Int64
+}
+
+/// Runs handlers side by side, and says how each ended.
 ///
-/// The tasks are kept by id, so that one can be cancelled for about the price of a task: a task group has no way to name
-/// a child, and a race of two children would cost every attempt twice. `finishAll` is the structured end: nothing
-/// outlives the service.
+/// A start lies in a line until a runner, a Swift task, takes it; a runner goes on with the next one for as long as there
+/// is one. While anything waits, one runner is on its way to the line, and only one: it sends for the next before it
+/// begins. So handlers that block each have their own, and handlers that end at once share a few, and cost no task each.
+///
+/// A runner whose attempt is cancelled takes no other. `finishAll` is the structured end: nothing outlives the service.
 final class AttemptRunner: Sendable {
+    private struct Runner {
+        var task: Task<Void, Never>
+        var isSpent = false
+    }
+
+    private struct State {
+        var line: [AttemptStart] = []
+        /// The first in `line` that nobody took.
+        var head = 0
+        /// A runner is on its way to the line.
+        var isAwaited = false
+        var runners: [Int: Runner] = [:]
+        var nextRunner = 0
+        /// Who runs which attempt.
+        var running: [AttemptID: Int] = [:]
+        /// Told to end before anybody took them.
+        var cancelled: Set<AttemptID> = []
+        /// Since the last `takeEnded`.
+        var ended: [EndedAttempt] = []
+
+        mutating func takeStart() -> AttemptStart? {
+            guard head < line.count else { return nil }
+            defer { head += 1 }
+            return line[head]
+        }
+
+        mutating func compact() {
+            guard head == line.count || (head > 256 && head * 2 > line.count) else { return }
+            line.removeFirst(head)
+            head = 0
+        }
+    }
+
     private let definitions: [String: TaskDefinition]
     private let identity: String
     private let logger: Logger
-    private let running = Mutex<[AttemptID: Task<Void, Never>]>([:])
-    private let ended: @Sendable (AttemptID, AttemptResult) -> Void
+    private let time: any TimeSource
+    private let state = Mutex(State())
+    /// Called when `takeEnded` has something to give, once until it is taken.
+    private let ended: @Sendable () -> Void
 
     init(
-        definitions: [String: TaskDefinition], identity: String, logger: Logger,
-        ended: @escaping @Sendable (AttemptID, AttemptResult) -> Void
+        definitions: [String: TaskDefinition], identity: String, logger: Logger, time: any TimeSource,
+        ended: @escaping @Sendable () -> Void
     ) {
         self.definitions = definitions
         self.identity = identity
         self.logger = logger
+        self.time = time
         self.ended = ended
     }
 
-    func start(_ start: AttemptStart) {
-        guard let definition = definitions[start.event.task] else {
-            preconditionFailure("the state machine starts only tasks that are defined")
+    func start(_ starts: [AttemptStart]) {
+        state.withLock { state in
+            state.line += starts
+            sendForOne(&state)
         }
-        running.withLock { running in
-            running[start.id] = Task {
-                let result = await Self.run(definition.handler, context(of: start))
-                self.running.withLock { $0[start.id] = nil }
-                ended(start.id, result)
+    }
+
+    /// What ended since the last call.
+    func takeEnded() -> [EndedAttempt] {
+        state.withLock { state in
+            defer { state.ended = [] }
+            return state.ended
+        }
+    }
+
+    func cancel(_ id: AttemptID) {
+        let task = state.withLock { state -> Task<Void, Never>? in
+            guard let number = state.running[id] else {
+                if state.line[state.head...].contains(where: { $0.id == id }) { state.cancelled.insert(id) }
+                return nil
             }
+            state.runners[number]?.isSpent = true
+            return state.runners[number]?.task
         }
+        task?.cancel()
     }
 
-    private func context(of start: AttemptStart) -> TaskContext {
-        TaskContext(
-            event: start.event, queue: start.queue, fencingToken: start.fencingToken, worker: identity,
-            deadline: start.deadline, logger: logger)
-    }
-
-    func cancel(_ id: AttemptID) { running.withLock { $0[id] }?.cancel() }
-
-    /// Cancels what still runs and waits for it.
+    /// Cancels what runs and waits for it. What nobody took does not begin.
     func finishAll() async {
-        let tasks = running.withLock { Array($0.values) }
+        let tasks = state.withLock { state in
+            state.line = []
+            state.head = 0
+            return state.runners.values.map(\.task)
+        }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
     }
 
-    private static func run(_ handler: any TaskHandler, _ context: TaskContext) async -> AttemptResult {
+    private func sendForOne(_ state: inout State) {
+        guard state.head < state.line.count, !state.isAwaited else { return }
+        state.isAwaited = true
+        let number = state.nextRunner
+        state.nextRunner += 1
+        state.runners[number] = Runner(task: Task { await self.work(number) })
+    }
+
+    private func work(_ number: Int) async {
+        var next = state.withLock { state in
+            state.isAwaited = false
+            return take(&state, number)
+        }
+        while let start = next {
+            let begin = time.uptime()
+            let result = await run(start)
+            let ended = EndedAttempt(
+                end: AttemptEnd(id: start.id, result: result), task: start.event.task, elapsed: time.uptime() - begin)
+            next = finish(ended, number)
+        }
+    }
+
+    private func finish(_ attempt: EndedAttempt, _ number: Int) -> AttemptStart? {
+        let (next, isFirst) = state.withLock { state in
+            state.running[attempt.end.id] = nil
+            state.ended.append(attempt)
+            return (take(&state, number), state.ended.count == 1)
+        }
+        if isFirst { ended() }
+        return next
+    }
+
+    /// The next attempt for this runner; nil when it is to end.
+    private func take(_ state: inout State, _ number: Int) -> AttemptStart? {
+        guard state.runners[number]?.isSpent == false, let start = state.takeStart() else {
+            state.runners[number] = nil
+            sendForOne(&state)
+            return nil
+        }
+        state.running[start.id] = number
+        if state.cancelled.remove(start.id) != nil {
+            state.runners[number]?.isSpent = true
+            state.runners[number]?.task.cancel()
+        }
+        state.compact()
+        sendForOne(&state)
+        return start
+    }
+
+    private func run(_ start: AttemptStart) async -> AttemptResult {
+        guard let definition = definitions[start.event.task] else {
+            preconditionFailure("the state machine starts only tasks that are defined")
+        }
+        let context = TaskContext(
+            event: start.event, queue: start.queue, fencingToken: start.fencingToken, worker: identity,
+            deadline: start.deadline, logger: logger)
         do {
-            try await handler.run(context)
+            try await definition.handler.run(context)
             return .completed
         } catch let failure as TaskFailure {
-            return result(of: failure)
+            return Self.result(of: failure)
         } catch is CancellationError {
             return .failed(code: "cancelled", message: "the attempt was cancelled")
         } catch {

@@ -1,9 +1,11 @@
 internal import TaskLog
 internal import TaskModel
 
-/// An assigned due partition.
+/// A due partition that is ours, or was.
 struct PartitionState: Sendable {
     enum Phase: Hashable, Sendable {
+        /// Not ours.
+        case away
         case restoring
         case open
         /// The operator has to say where to start.
@@ -15,13 +17,17 @@ struct PartitionState: Sendable {
     let queue: String
     /// Partition count of the queue.
     let count: Int32
-    let epoch: Int64
-    var phase = Phase.restoring
+    private(set) var epoch: Int64 = 0
+    private var assignment: Int64 = 0
+    private var slot = 0
+    var phase = Phase.away
     private(set) var tracker = OffsetTracker(start: 0)
-    private var turns: [Int64: Turn] = [:]
-    /// The unsettled offset that leads each fingerprint, and the ones behind it (rare), ascending.
-    private var leaders: [Fingerprint: Int64] = [:]
-    private var followers: [Fingerprint: [Int64]] = [:]
+    /// By seat. A seat is used again once its turn is settled.
+    private var turns: ContiguousArray<Turn?> = []
+    private var freeSeats: [Int] = []
+    /// The unsettled turn that leads each fingerprint, and the ones behind it (rare), in the order of their offsets.
+    private var leaders: [Fingerprint: Int] = [:]
+    private var followers: [Fingerprint: [Int]] = [:]
     /// What the last commit says of offsets above the watermark; nil once they were all seen.
     private(set) var committedHoles: CommittedHoles?
     /// Records that arrived while no room was left, in order.
@@ -36,15 +42,28 @@ struct PartitionState: Sendable {
     /// Broker time at the watermark.
     private(set) var watermarkTime = Timestamp.epoch
 
-    init(due: TopicPartition, ledger: TopicPartition, queue: String, count: Int32, epoch: Int64) {
+    init(due: TopicPartition, ledger: TopicPartition, queue: String, count: Int32) {
         self.due = due
         self.ledger = ledger
         self.queue = queue
         self.count = count
-        self.epoch = epoch
     }
 
-    func place(_ offset: Int64) -> TurnPlace { TurnPlace(partition: due, epoch: epoch, offset: offset) }
+    /// It came. Nothing of an earlier assignment is left.
+    mutating func begin(epoch: Int64, assignment: Int64, slot: Int) {
+        end()
+        self.epoch = epoch
+        self.assignment = assignment
+        self.slot = slot
+        phase = .restoring
+    }
+
+    /// It went.
+    mutating func end() { self = PartitionState(due: due, ledger: ledger, queue: queue, count: count) }
+
+    private func place(_ seat: Int, _ offset: Int64) -> TurnPlace {
+        TurnPlace(slot: slot, assignment: assignment, seat: seat, offset: offset)
+    }
 
     /// Ready to fetch from `start`; `committed` is the knowledge of the last owner, if there is any.
     mutating func open(at start: Int64, committed: CommitMetadata?, suspectsBelow end: Int64, maximumSuspects: Int) {
@@ -57,29 +76,47 @@ struct PartitionState: Sendable {
 
     // MARK: turns
 
-    var turnCount: Int { turns.count }
+    private func isHeld(_ place: TurnPlace) -> Bool {
+        place.assignment == assignment && place.seat < turns.count
+            && turns[place.seat]?.facts.place.offset == place.offset
+    }
 
-    subscript(offset: Int64) -> Turn? { turns[offset] }
+    /// Nil when the turn is gone.
+    subscript(place: TurnPlace) -> Turn? { isHeld(place) ? turns[place.seat] : nil }
 
-    /// Does nothing when the turn is gone.
-    mutating func setStage(_ stage: TurnStage, of offset: Int64) { turns[offset]?.stage = stage }
+    /// Does nothing when the turn is gone, as the ones below.
+    mutating func setStage(_ stage: TurnStage, of place: TurnPlace) {
+        if isHeld(place) { turns[place.seat]?.stage = stage }
+    }
 
-    mutating func setSuspicion(_ suspicion: Suspicion?, of offset: Int64) { turns[offset]?.suspicion = suspicion }
+    mutating func setSuspicion(_ suspicion: Suspicion?, of place: TurnPlace) {
+        if isHeld(place) { turns[place.seat]?.suspicion = suspicion }
+    }
 
-    mutating func trimEffect(of offset: Int64) { turns[offset]?.isEffectTrimmed = true }
+    mutating func trimEffect(of place: TurnPlace) {
+        if isHeld(place) { turns[place.seat]?.isEffectTrimmed = true }
+    }
 
-    var offsetsInOrder: [Int64] { turns.keys.sorted() }
+    var turnsInOrder: [Turn] {
+        turns.compactMap { $0 }.sorted { $0.facts.place.offset < $1.facts.place.offset }
+    }
 
-    /// Unsettled offsets of a fingerprint, ascending.
-    func offsets(of fingerprint: Fingerprint) -> [Int64] {
+    /// Unsettled turns of a fingerprint, in the order of their offsets.
+    func places(of fingerprint: Fingerprint) -> [TurnPlace] {
+        seats(of: fingerprint).compactMap { seat in turns[seat].map { place(seat, $0.facts.place.offset) } }
+    }
+
+    private func seats(of fingerprint: Fingerprint) -> [Int] {
         guard let leader = leaders[fingerprint] else { return [] }
         return followers.isEmpty ? [leader] : [leader] + (followers[fingerprint] ?? [])
     }
 
     /// Whether an earlier event of this lane, other than `turn`, is at work.
     func hasEarlierAtWork(than turn: Turn) -> Bool {
-        turns.contains { offset, other in
-            offset < turn.facts.place.offset && other.facts.coordinate.fingerprint != turn.facts.coordinate.fingerprint
+        turns.contains { other in
+            guard let other else { return false }
+            return other.facts.place.offset < turn.facts.place.offset
+                && other.facts.coordinate.fingerprint != turn.facts.coordinate.fingerprint
                 && other.facts.event.partitionKey == turn.facts.event.partitionKey && !other.isEnding
         }
     }
@@ -120,7 +157,7 @@ struct PartitionState: Sendable {
         let offset = facts.place.offset
         guard tracker.receive(offset) else { return .passed }
         needsCommit = true
-        if turns.isEmpty { watermarkTime = max(watermarkTime, facts.recordTime) }
+        if tracker.holeCount == 1 { watermarkTime = max(watermarkTime, facts.recordTime) }
         guard let holes = committedHoles else { return .taken }
         if tracker.next >= holes.highMark { committedHoles = nil }
         guard holes.isSettled(offset) else { return .taken }
@@ -136,38 +173,50 @@ struct PartitionState: Sendable {
         case duplicate
     }
 
-    mutating func admit(_ turn: Turn) -> Admission {
-        let offset = turn.facts.place.offset
+    mutating func admit(_ turn: Turn) -> (TurnPlace, Admission) {
         let coordinate = turn.facts.coordinate
-        let earlier = offsets(of: coordinate.fingerprint)
-        turns[offset] = turn
+        let seat = takeSeat(turn)
+        let place = self.place(seat, turn.facts.place.offset)
         bufferedBytes += turn.facts.byteCount
-        guard !earlier.isEmpty else {
-            leaders[coordinate.fingerprint] = offset
-            return .leads
+        guard leaders[coordinate.fingerprint] != nil else {
+            leaders[coordinate.fingerprint] = seat
+            return (place, .leads)
         }
-        followers[coordinate.fingerprint, default: []].append(offset)
-        return earlier.contains { turns[$0]?.facts.coordinate == coordinate } ? .duplicate : .waits
+        let isKnown = seats(of: coordinate.fingerprint).contains { turns[$0]?.facts.coordinate == coordinate }
+        followers[coordinate.fingerprint, default: []].append(seat)
+        return (place, isKnown ? .duplicate : .waits)
     }
 
-    /// The turn is settled. Returns the offset that leads its fingerprint from now on, if that changed.
-    mutating func settle(_ offset: Int64) -> Int64? {
-        guard let turn = turns.removeValue(forKey: offset) else { return nil }
+    private mutating func takeSeat(_ turn: Turn) -> Int {
+        if let seat = freeSeats.popLast() {
+            turns[seat] = turn
+            return seat
+        }
+        turns.append(turn)
+        return turns.count - 1
+    }
+
+    /// The turn is settled. Returns the one that leads its fingerprint from now on, if that changed.
+    mutating func settle(_ place: TurnPlace) -> TurnPlace? {
+        guard let turn = self[place] else { return nil }
+        turns[place.seat] = nil
+        freeSeats.append(place.seat)
+        let offset = place.offset
         let wasWatermark = tracker.watermark == offset
         tracker.settle(offset)
         needsCommit = true
         bufferedBytes -= turn.facts.byteCount
         if wasWatermark { watermarkTime = max(watermarkTime, turn.facts.recordTime) }
         let fingerprint = turn.facts.coordinate.fingerprint
-        guard leaders[fingerprint] == offset else {
-            followers[fingerprint]?.removeAll { $0 == offset }
+        guard leaders[fingerprint] == place.seat else {
+            followers[fingerprint]?.removeAll { $0 == place.seat }
             if followers[fingerprint]?.isEmpty == true { followers[fingerprint] = nil }
             return nil
         }
         let rest = followers.isEmpty ? [] : followers.removeValue(forKey: fingerprint) ?? []
         leaders[fingerprint] = rest.first
         if rest.count > 1 { followers[fingerprint] = Array(rest.dropFirst()) }
-        return rest.first
+        return rest.first.flatMap { seat in turns[seat].map { self.place(seat, $0.facts.place.offset) } }
     }
 
     // MARK: commits
@@ -214,8 +263,8 @@ struct LedgerState: Sendable {
     var fold = LedgerFold()
     /// The next offset that was not applied yet: what lies below is never applied twice, for notes are counted.
     var position: Int64 = 0
-    /// The due partition while it is ours.
-    var owner: TopicPartition?
+    /// It is known, as far as `position`; nothing is while it is not.
+    var isKept = false
     /// Nil while the partition is owned; else the uptime at which the state is dropped.
     var expiresAt: Int64?
     /// While a scan is under way the follower may be ahead of it: its records come again once the fold is whole.

@@ -27,6 +27,8 @@ package final class TurnFacts: Sendable {
     /// Key and headers of a record that could not be read.
     let raw: DeadLetter.RawRecord?
     let byteCount: Int
+    /// Of the key that says which partition it belongs to.
+    let keyHash: UInt32
 
     /// Reads a record. What cannot be read becomes a turn of a stand-in event, identified by its place.
     init(_ record: LogRecord) {
@@ -36,7 +38,9 @@ package final class TurnFacts: Sendable {
         do {
             var event = try TaskEvent(key: record.key, value: record.value, headers: record.headers, place: place)
             // A foreign client that sets only Kafka's key means the lane by it.
-            if event.partitionKey == nil, let key = record.key, !key.isEmpty, key != event.fingerprint.bytes {
+            if event.partitionKey == nil, let key = record.key, !key.isEmpty,
+                Fingerprint(bytes: key) != event.fingerprint
+            {
                 event.partitionKey = String(validating: key, as: UTF8.self)
             }
             self.event = event
@@ -49,6 +53,7 @@ package final class TurnFacts: Sendable {
             raw = DeadLetter.RawRecord(key: record.key, headers: record.headers, problem: error.description)
         }
         coordinate = event.coordinate
+        keyHash = Murmur2.hash(event.recordKey)
     }
 
     var firstDue: Timestamp { event.firstDueAt ?? recordTime }
@@ -108,7 +113,8 @@ struct Attempt: Sendable {
     let id: AttemptID
     let facts: TurnFacts
     var suspicion: Suspicion?
-    let ledger: TopicPartition
+    /// Of the partition that it started in.
+    let slot: Int
     /// Where its record is settled while the attempt is owned.
     var place: TurnPlace
     let startedAt: Timestamp

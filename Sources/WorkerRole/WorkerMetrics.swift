@@ -13,7 +13,6 @@ final class WorkerMetrics: Sendable {
     private struct State {
         var last = WorkerCounters()
         var outcomes: [OutcomeKey: MetricCounter] = [:]
-        var starts: [AttemptID: (task: String, uptime: Int64)] = [:]
         var durations: [String: MetricHistogram] = [:]
         var gauges: Set<TopicPartition> = []
     }
@@ -47,22 +46,25 @@ final class WorkerMetrics: Sendable {
         ]
     }
 
-    func started(_ start: AttemptStart, now: Timestamp, uptime: Int64) {
-        if let due = start.event.dueAt ?? start.event.publishedAt { lateness.observe(milliseconds: max(0, now - due)) }
-        state.withLock { $0.starts[start.id] = (start.event.task, uptime) }
+    func started(_ starts: [AttemptStart], now: Timestamp) {
+        for start in starts {
+            guard let due = start.event.dueAt ?? start.event.publishedAt else { continue }
+            lateness.observe(milliseconds: max(0, now - due))
+        }
     }
 
-    func ended(_ id: AttemptID, at uptime: Int64) {
-        let (histogram, elapsed) = state.withLock { state -> (MetricHistogram?, Int64) in
-            guard let (task, start) = state.starts.removeValue(forKey: id) else { return (nil, 0) }
-            let histogram =
-                state.durations[task]
-                ?? registry.histogram(
-                    "tidemill_attempt_duration_seconds", help: "Duration of attempts.", labels: ["task": task])
-            state.durations[task] = histogram
-            return (histogram, uptime - start)
+    func ended(_ attempts: [EndedAttempt]) {
+        state.withLock { state in
+            for attempt in attempts {
+                let histogram =
+                    state.durations[attempt.task]
+                    ?? registry.histogram(
+                        "tidemill_attempt_duration_seconds", help: "Duration of attempts.",
+                        labels: ["task": attempt.task])
+                state.durations[attempt.task] = histogram
+                histogram.observe(milliseconds: attempt.elapsed)
+            }
         }
-        histogram?.observe(milliseconds: elapsed)
     }
 
     func count(_ report: WorkerReport) {

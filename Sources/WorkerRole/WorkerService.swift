@@ -11,6 +11,8 @@ package import TaskTelemetry
 package final class WorkerService: Service {
     enum Wake: Sendable {
         case machine(WorkerWake)
+        /// Attempts ended; the runner has them.
+        case ended
         case heartbeat
         /// A part of the service failed for good.
         case failed(any Error)
@@ -51,9 +53,9 @@ package final class WorkerService: Service {
         self.metrics = WorkerMetrics(registry: metrics)
         self.onReport = onReport
         let mailbox = mailbox
-        runner = AttemptRunner(definitions: definitions, identity: configuration.identity, logger: self.logger) {
-            mailbox.post(.machine(.finished($0, $1)))
-        }
+        runner = AttemptRunner(
+            definitions: definitions, identity: configuration.identity, logger: self.logger, time: time
+        ) { mailbox.post(.ended) }
         pipeline = AppendPipeline(log: log) { mailbox.post(.machine(.appended($0))) }
     }
 
@@ -142,6 +144,8 @@ package final class WorkerService: Service {
         }
     }
 
+    private var moment: WorkerNow { WorkerNow(wall: time.now(), uptime: time.uptime()) }
+
     private func loop(
         _ desk: MemberDesk, _ follower: any LogFollower, _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async throws {
@@ -161,11 +165,13 @@ package final class WorkerService: Service {
                     metrics.publish(machine)
                     metrics.gauges(machine, now: time.now())
                     return
+                case .ended:
+                    let ended = runner.takeEnded()
+                    metrics.ended(ended)
+                    shell.perform(machine.handle(.finished(ended.map(\.end)), now: moment), machine, &group)
                 case .machine(let wake):
                     if case .timer = wake { alarm.rang() }
-                    if case .finished(let id, _) = wake { metrics.ended(id, at: time.uptime()) }
-                    let now = WorkerNow(wall: time.now(), uptime: time.uptime())
-                    for action in machine.handle(wake, now: now) { shell.perform(action, machine, &group) }
+                    shell.perform(machine.handle(wake, now: moment), machine, &group)
                 }
             }
             metrics.publish(machine)

@@ -19,15 +19,49 @@ struct WorkerShell {
         self.follower = follower
     }
 
+    /// All that one wake asks for. Appends and starts go out together where nothing stands between them.
     mutating func perform(
+        _ actions: [WorkerAction], _ machine: WorkerStateMachine,
+        _ group: inout ThrowingDiscardingTaskGroup<any Error>
+    ) {
+        var appends: [PendingAppend] = []
+        var starts: [AttemptStart] = []
+        for action in actions {
+            switch action {
+            case .append(let append): appends.append(append)
+            case .start(let start): starts.append(start)
+            case .report(let report): hear(report)
+            default:
+                send(&appends, &starts)
+                perform(action, machine, &group)
+            }
+        }
+        send(&appends, &starts)
+    }
+
+    private func send(_ appends: inout [PendingAppend], _ starts: inout [AttemptStart]) {
+        if !appends.isEmpty { service.pipeline.submit(appends) }
+        if !starts.isEmpty {
+            service.metrics.started(starts, now: service.time.now())
+            runner.start(starts)
+        }
+        appends = []
+        starts = []
+    }
+
+    private func hear(_ report: WorkerReport) {
+        service.metrics.count(report)
+        service.report(report)
+        service.onReport?(report)
+    }
+
+    private mutating func perform(
         _ action: WorkerAction, _ machine: WorkerStateMachine, _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) {
         let desk = desk
         switch action {
-        case .append(let append): service.pipeline.submit(append)
-        case .start(let start):
-            service.metrics.started(start, now: service.time.now(), uptime: service.time.uptime())
-            runner.start(start)
+        // These go out in batches.
+        case .append, .start, .report: break
         case .cancel(let id): runner.cancel(id)
         case .restore(let due, let epoch, let from): restore(due, epoch, from, machine, &group)
         case .open(let due, let epoch, let start, let commit):
@@ -50,10 +84,6 @@ struct WorkerShell {
                 await desk.member.leave()
             }
         case .finish: finish(&group)
-        case .report(let report):
-            service.metrics.count(report)
-            service.report(report)
-            service.onReport?(report)
         }
     }
 
@@ -89,7 +119,7 @@ struct WorkerShell {
 
     /// The last words of a worker that leaves in good order, then the end.
     private func finish(_ group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        service.pipeline.submit(service.farewell)
+        service.pipeline.submit([service.farewell])
         let barrier = service.pipeline.barrier()
         let (mailbox, time) = (service.mailbox, service.time)
         let handOff = lastHandOff

@@ -7,13 +7,14 @@ extension WorkerStateMachine {
         actions.append(.append(PendingAppend(purpose: purpose, record: record)))
     }
 
-    mutating func appendLedger(_ record: LedgerRecord, to ledger: TopicPartition, _ purpose: AppendPurpose) {
-        append(purpose, ledgerAppend(record, to: ledger))
+    mutating func appendLedger(_ record: LedgerRecord, to slot: Int, _ purpose: AppendPurpose) {
+        append(purpose, ledgerAppend(record, to: slot))
     }
 
-    func ledgerAppend(_ record: LedgerRecord, to ledger: TopicPartition) -> LogAppend {
+    func ledgerAppend(_ record: LedgerRecord, to slot: Int) -> LogAppend {
         LogAppend(
-            topic: ledger.topic, partition: ledger.partition, key: record.coordinate.fingerprint.bytes,
+            topic: partitions[slot].ledger.topic, partition: partitions[slot].ledger.partition,
+            key: record.coordinate.fingerprint.bytes,
             value: record.encoded())
     }
 
@@ -24,7 +25,8 @@ extension WorkerStateMachine {
 
     /// The record that a decision causes: the next turn in `retry`, or the dead letter.
     func effect(of decision: Decision, at place: TurnPlace) -> LogAppend? {
-        guard let turn = turn(at: place), let queue = partitions[place.partition]?.queue else { return nil }
+        guard let turn = turn(at: place) else { return nil }
+        let queue = partitions[place.slot].queue
         let isDead = decision.detail.outcome == .dead
         var event =
             isDead
@@ -84,7 +86,7 @@ extension WorkerStateMachine {
         case .forward(let place):
             guard let turn = turn(at: place), turn.stage == .forwarding else { return }
             count(\.forwarded)
-            actions.append(.report(.forwarded(turn.facts.coordinate, from: place.partition)))
+            actions.append(.report(.forwarded(turn.facts.coordinate, from: partitions[place.slot].due)))
             settled(place)
         case .lease(let id, let sentAt): leaseAcknowledged(id, sentAt: sentAt)
         case .departedDecision(let coordinate):
@@ -106,7 +108,7 @@ extension WorkerStateMachine {
                 case .doing(let decision) = machine.state
             else { return }
             guard turn.isEffectTrimmed else {
-                partitions[place.partition]?.trimEffect(of: place.offset)
+                partitions[place.slot].trimEffect(of: place)
                 return carryOut(decision, machine, turn, place)
             }
             getStuck(append, turn.facts.coordinate, error, now)

@@ -6,63 +6,77 @@ extension WorkerStateMachine {
     mutating func assign(_ assigned: [TopicPartition], epoch: Int64, _ now: WorkerNow) {
         guard case .running = life else { return }
         // An assignment that was never taken back is over all the same.
-        lose(assigned.filter { partitions[$0] != nil }, now)
+        lose(assigned.filter { slot(of: $0) != nil }, now)
         for due in assigned.sorted() {
             guard let name = configuration.names.queue(ofDueTopic: due.topic),
                 let queue = configuration.queues.first(where: { $0.name == name })
             else { continue }
-            let ledger = TopicPartition(configuration.names.ledger(name), due.partition)
-            partitions[due] = PartitionState(
-                due: due, ledger: ledger, queue: name, count: queue.partitions, epoch: epoch)
-            let known = ledgers[ledger]?.position
-            if known == nil { ledgers[ledger] = LedgerState() }
-            ledgers[ledger]?.expiresAt = nil
-            ledgers[ledger]?.owner = due
-            ledgers[ledger]?.isScanning = true
+            let slot = giveSlot(due, TopicPartition(configuration.names.ledger(name), due.partition), queue)
+            assignments += 1
+            partitions[slot].begin(epoch: epoch, assignment: assignments, slot: slot)
+            let known = ledgers[slot].isKept ? ledgers[slot].position : nil
+            if known == nil { ledgers[slot] = LedgerState(isKept: true) }
+            ledgers[slot].expiresAt = nil
+            ledgers[slot].isScanning = true
             actions.append(.restore(due, epoch: epoch, ledgerFrom: known))
         }
+        setNextExpiry()
+    }
+
+    private mutating func giveSlot(_ due: TopicPartition, _ ledger: TopicPartition, _ queue: WorkerQueue) -> Int {
+        if let slot = slots[due] { return slot }
+        let slot = partitions.count
+        partitions.append(PartitionState(due: due, ledger: ledger, queue: queue.name, count: queue.partitions))
+        ledgers.append(LedgerState())
+        slots[due] = slot
+        slots[ledger] = slot
+        return slot
+    }
+
+    /// The slot of a partition that is being restored for this assignment.
+    private func restoring(_ due: TopicPartition, _ epoch: Int64) -> Int? {
+        guard let slot = slot(of: due), partitions[slot].epoch == epoch, partitions[slot].phase == .restoring else {
+            return nil
+        }
+        return slot
     }
 
     mutating func scanned(_ due: TopicPartition, epoch: Int64, _ entries: [LedgerEntry]) {
-        guard let partition = partitions[due], partition.epoch == epoch, partition.phase == .restoring else { return }
+        guard let slot = restoring(due, epoch) else { return }
         for entry in entries {
-            guard let (record, change) = fold(entry, into: partition.ledger) else { continue }
-            obeyInAttempts(record, change, partition.ledger)
+            guard let (record, change) = fold(entry, into: slot) else { continue }
+            obeyInAttempts(record, change, slot)
         }
     }
 
     mutating func restored(_ due: TopicPartition, epoch: Int64, _ position: RestoredPosition, _ now: WorkerNow) {
-        guard let partition = partitions[due], partition.epoch == epoch, partition.phase == .restoring else { return }
-        if let index = ledgers.index(forKey: partition.ledger) {
-            let applied = ledgers.values[index].position
-            ledgers.values[index].position = max(applied, position.ledgerEnd)
-            ledgers.values[index].isScanning = false
-        }
+        guard let slot = restoring(due, epoch) else { return }
+        ledgers[slot].position = max(ledgers[slot].position, position.ledgerEnd)
+        ledgers[slot].isScanning = false
         switch Self.start(position, due) {
         case .failure(let problem):
-            partitions[due]?.phase = .stopped
+            partitions[slot].phase = .stopped
             actions.append(.report(.stopped(due, problem.text)))
         case .success(let start):
-            open(due, at: start, position)
-            resolveLateCompletions(of: partition.ledger, now)
+            open(slot, at: start, position)
+            resolveLateCompletions(of: slot, now)
             if nextEviction == nil { nextEviction = now.uptime + evictionInterval }
             if nextTrim == nil { nextTrim = now.uptime + Self.trimInterval }
         }
     }
 
-    private mutating func open(_ due: TopicPartition, at start: Int64, _ position: RestoredPosition) {
+    private mutating func open(_ slot: Int, at start: Int64, _ position: RestoredPosition) {
+        let due = partitions[slot].due
         // An operator's start position that overrides a commit also overrides what that commit knows.
         let committed = position.committed.flatMap { $0.offset <= position.due.end ? $0 : nil }
         let metadata = committed.flatMap { CommitMetadata(offset: $0.offset, metadata: $0.metadata) }
         let isUnclean = committed != nil && metadata?.isClean != true
-        partitions[due]?.open(
+        partitions[slot].open(
             at: start, committed: metadata, suspectsBelow: isUnclean ? position.due.end : 0,
             maximumSuspects: configuration.maximumSuspects)
         // From here on a crash is visible: the mark is gone before the first attempt starts.
-        guard let commit = partitions[due]?.takeCommit(isClean: false), let epoch = partitions[due]?.epoch else {
-            return
-        }
-        actions.append(.open(due, epoch: epoch, start: start, commit: commit))
+        guard let commit = partitions[slot].takeCommit(isClean: false) else { return }
+        actions.append(.open(due, epoch: partitions[slot].epoch, start: start, commit: commit))
         if let committed, committed.offset < start {
             actions.append(.report(.deleted(due, from: committed.offset, to: start)))
         }

@@ -38,11 +38,10 @@ extension WorkerStateMachine {
     }
 
     private mutating func note(_ place: TurnPlace, _ turn: Turn, _ suspicion: Suspicion) {
-        guard let ledger = ledger(of: place.partition) else { return }
         setStage(.noting, at: place)
         suspects.note(turn.facts.coordinate, suspicion)
         let isAlone = suspicion.companions(concurrency: configuration.concurrency) == 0
-        appendLedger(ledgerNote(.started(alone: isAlone), turn.facts.event), to: ledger, .started(place))
+        appendLedger(ledgerNote(.started(alone: isAlone), turn.facts.event), to: place.slot, .started(place))
     }
 
     func ledgerNote(_ body: LedgerRecord.Body, _ event: TaskEvent) -> LedgerRecord {
@@ -54,25 +53,24 @@ extension WorkerStateMachine {
     /// It may have waited long since it was judged, so its end is looked at once more.
     mutating func start(_ place: TurnPlace, _ turn: Turn, _ now: WorkerNow) {
         if let detail = expiry(of: turn, now) { return decide(place, turn, detail) }
-        guard let policy = tasks[turn.facts.event.task], let ledger = ledger(of: place.partition),
-            let queue = partitions[place.partition]?.queue
-        else { return }
+        guard let policy = tasks[turn.facts.event.task] else { return }
         let id = nextAttemptID
         nextAttemptID += 1
         setStage(.running(id), at: place)
         let deadline = now.uptime + policy.timeout
         attempts[id] = Attempt(
-            id: id, facts: turn.facts, suspicion: turn.suspicion, ledger: ledger, place: place, startedAt: now.wall,
-            deadline: deadline)
+            id: id, facts: turn.facts, suspicion: turn.suspicion, slot: place.slot, place: place,
+            startedAt: now.wall, deadline: deadline)
         nextAttemptCheck = min(nextAttemptCheck, deadline)
         if turn.suspicion != nil { suspects.started(turn.facts.coordinate) }
         count(\.started)
         actions.append(
             .start(
                 AttemptStart(
-                    id: id, facts: turn.facts, queue: queue,
+                    id: id, facts: turn.facts, queue: partitions[place.slot].queue,
                     fencingToken: FencingToken(
-                        partition: place.partition.partition, epoch: place.epoch, turn: turn.facts.coordinate.turn),
+                        partition: turn.facts.place.partition, epoch: partitions[place.slot].epoch,
+                        turn: turn.facts.coordinate.turn),
                     deadline: now.wall + policy.timeout)))
     }
 

@@ -4,30 +4,29 @@ internal import TaskModel
 /// Partitions go: what runs goes on under a lease, so that a rebalance or a deploy repeats no work.
 extension WorkerStateMachine {
     mutating func handOff(_ revoked: [TopicPartition], _ now: WorkerNow) {
-        for due in revoked { leaseUndecided(due, now) }
-        let commits = takeCommits(revoked, isClean: true)
-        for due in revoked { drop(due, now) }
+        let slots = revoked.compactMap { slot(of: $0) }
+        for slot in slots { leaseUndecided(slot, now) }
+        let commits = takeCommits(slots, isClean: true)
+        for slot in slots { drop(slot, now) }
         actions.append(.handOff(revoked, commit: commits))
     }
 
     /// A note for each turn of the partition that is at work and undecided.
-    private mutating func leaseUndecided(_ due: TopicPartition, _ now: WorkerNow) {
-        guard let partition = partitions[due] else { return }
-        for offset in partition.offsetsInOrder {
-            guard let turn = partition[offset] else { continue }
+    private mutating func leaseUndecided(_ slot: Int, _ now: WorkerNow) {
+        for turn in partitions[slot].turnsInOrder {
             switch turn.stage {
             case .running(let id):
                 depart(id, isExpired: false, now)
-                appendLedger(leaseNote(turn.facts.event), to: partition.ledger, .lease(id, sentAt: now.uptime))
+                appendLedger(leaseNote(turn.facts.event), to: slot, .lease(id, sentAt: now.uptime))
             case .noting:
                 // Noted, not started: the start was not lost.
                 suspects.remove(turn.facts.coordinate)
-                appendLedger(ledgerNote(.released, turn.facts.event), to: partition.ledger, .note)
+                appendLedger(ledgerNote(.released, turn.facts.event), to: slot, .note)
             case .settling(let machine):
                 // The decision may still be refused: it stays ours to append, and the turn ours until then.
                 guard case .deciding(let decision) = machine.state else { continue }
-                appendLedger(leaseNote(turn.facts.event), to: partition.ledger, .note)
-                decideDeparted(decision, ledger: partition.ledger, until: now.uptime + configuration.lease * 8 / 10)
+                appendLedger(leaseNote(turn.facts.event), to: slot, .note)
+                decideDeparted(decision, slot, until: now.uptime + configuration.lease * 8 / 10)
             case .waiting, .ready, .forwarding, .leased: break
             }
         }
@@ -48,32 +47,30 @@ extension WorkerStateMachine {
 
     /// A decision of a turn that is another's, or about to be. One that is on its way already is sent once more under
     /// this purpose: the same record, so harmless, and its acknowledgement is what a stop waits for.
-    private mutating func decideDeparted(_ decision: Decision, ledger: TopicPartition, until: Int64) {
+    private mutating func decideDeparted(_ decision: Decision, _ slot: Int, until: Int64) {
         let append = PendingAppend(
-            purpose: .departedDecision(decision.coordinate), record: ledgerAppend(decision.record, to: ledger))
+            purpose: .departedDecision(decision.coordinate), record: ledgerAppend(decision.record, to: slot))
         departedDecisions[decision.coordinate] = DepartedDecision(
             append: append, until: decision.detail.outcome == .completed ? nil : until)
         actions.append(.append(append))
     }
 
-    private mutating func drop(_ due: TopicPartition, _ now: WorkerNow) {
-        guard let partition = partitions.removeValue(forKey: due) else { return }
-        if partition.phase == .restoring {
+    private mutating func drop(_ slot: Int, _ now: WorkerNow) {
+        if partitions[slot].phase == .restoring {
             // Half a fold would be taken for a whole one.
-            ledgers[partition.ledger] = nil
-            actions.append(.unfollow([partition.ledger]))
+            ledgers[slot] = LedgerState()
+            actions.append(.unfollow([partitions[slot].ledger]))
         } else {
-            ledgers[partition.ledger]?.owner = nil
-            ledgers[partition.ledger]?.expiresAt = now.uptime + configuration.retention
+            ledgers[slot].expiresAt = now.uptime + configuration.retention
         }
+        partitions[slot].end()
+        setNextExpiry()
     }
 
     /// Partitions that went without a hand-over: another worker may run these turns already.
     mutating func lose(_ lost: [TopicPartition], _ now: WorkerNow) {
-        for due in lost {
-            guard let partition = partitions[due] else { continue }
-            for offset in partition.offsetsInOrder {
-                guard let turn = partition[offset] else { continue }
+        for slot in lost.compactMap({ slot(of: $0) }) {
+            for turn in partitions[slot].turnsInOrder {
                 switch turn.stage {
                 case .running(let id):
                     depart(id, isExpired: true, now)
@@ -84,11 +81,11 @@ extension WorkerStateMachine {
                     guard case .deciding(let decision) = machine.state, decision.detail.outcome == .completed else {
                         continue
                     }
-                    decideDeparted(decision, ledger: partition.ledger, until: .max)
+                    decideDeparted(decision, slot, until: .max)
                 case .waiting, .ready, .forwarding, .leased: break
                 }
             }
-            drop(due, now)
+            drop(slot, now)
         }
         if !lost.isEmpty { actions.append(.forget(lost)) }
     }
@@ -116,7 +113,7 @@ extension WorkerStateMachine {
         } else if departure.renewAt <= now.uptime {
             departure.renewAt = now.uptime + configuration.lease / 3
             attempts[id]?.standing = .departed(departure)
-            appendLedger(leaseNote(attempt.facts.event), to: attempt.ledger, .lease(id, sentAt: now.uptime))
+            appendLedger(leaseNote(attempt.facts.event), to: attempt.slot, .lease(id, sentAt: now.uptime))
         }
     }
 
@@ -125,7 +122,8 @@ extension WorkerStateMachine {
     mutating func finishDeparted(
         _ attempt: Attempt, _ departure: Attempt.Departure, _ detail: OutcomeDetail, _ now: WorkerNow
     ) {
-        let verdict = ledgers[attempt.ledger]?.fold.judge(attempt.facts.coordinate)
+        let ledger = ledgers[attempt.slot]
+        let verdict = ledger.isKept ? ledger.fold.judge(attempt.facts.coordinate) : nil
         if detail.outcome != .completed {
             // A process that was stopped may hear of its attempt's end before its timer says that the lease is over.
             guard !departure.isExpired, now.uptime < leaseStop(departure), attempt.cancelReason != .decidedElsewhere
@@ -133,13 +131,13 @@ extension WorkerStateMachine {
             if let verdict, case .run = verdict {} else if verdict != nil { return }
             // Stopped by us, not by a fault of its own: the next owner runs the same turn, nothing is spent.
             if attempt.cancelReason == .shutdown || attempt.cancelReason == .leaseExpired {
-                return appendLedger(ledgerNote(.released, attempt.facts.event), to: attempt.ledger, .note)
+                return appendLedger(ledgerNote(.released, attempt.facts.event), to: attempt.slot, .note)
             }
         } else if case .stale(.completed) = verdict {
             return
         }
         decideDeparted(
-            decision(attempt.facts.event, detail), ledger: attempt.ledger, until: leaseStop(departure))
+            decision(attempt.facts.event, detail), attempt.slot, until: leaseStop(departure))
         count(detail.outcome)
     }
 }

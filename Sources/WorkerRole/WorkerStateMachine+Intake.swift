@@ -8,38 +8,33 @@ extension WorkerStateMachine {
     }
 
     private mutating func receive(_ batch: DueBatch, _ now: WorkerNow) {
-        let due = batch.partition
-        guard partitions[due]?.phase == .open else { return }
+        guard let slot = slot(of: batch.partition), partitions[slot].phase == .open else { return }
         for facts in batch.facts {
-            guard let index = partitions.index(forKey: due) else { return }
-            if partitions.values[index].hasBacklog || partitions.values[index].isFull(configuration) {
-                partitions.values[index].postpone(facts)
+            if partitions[slot].hasBacklog || partitions[slot].isFull(configuration) {
+                partitions[slot].postpone(facts)
             } else {
-                take(facts, of: due, now)
+                take(facts, of: slot, now)
             }
         }
-        pauseIfFull(due)
+        pauseIfFull(slot)
     }
 
     /// Room came: what arrived too early is taken, in order. So a partition never has more holes than it may, and after
     /// a crash all that may have started are among its first suspects.
-    mutating func refill(_ due: TopicPartition, _ now: WorkerNow) {
-        while let index = partitions.index(forKey: due), !partitions.values[index].isFull(configuration),
-            let facts = partitions.values[index].popBacklog()
-        {
-            take(facts, of: due, now)
+    mutating func refill(_ slot: Int, _ now: WorkerNow) {
+        while !partitions[slot].isFull(configuration), let facts = partitions[slot].popBacklog() {
+            take(facts, of: slot, now)
         }
-        resumeIfRoom(due)
+        resumeIfRoom(slot)
     }
 
-    private mutating func take(_ facts: TurnFacts, of due: TopicPartition, _ now: WorkerNow) {
-        guard let index = partitions.index(forKey: due), partitions.values[index].receive(facts) == .taken else {
-            return
-        }
+    private mutating func take(_ facts: TurnFacts, of slot: Int, _ now: WorkerNow) {
+        hasNews = true
+        guard partitions[slot].receive(facts) == .taken else { return }
         count(\.received)
         if facts.raw != nil { count(\.undecodable) }
-        let place = partitions.values[index].place(facts.place.offset)
-        switch partitions.values[index].admit(Turn(facts)) {
+        let (place, admission) = partitions[slot].admit(Turn(facts))
+        switch admission {
         case .leads: judge(place, now)
         case .waits: break
         case .duplicate:
@@ -49,19 +44,15 @@ extension WorkerStateMachine {
         }
     }
 
-    private mutating func pauseIfFull(_ due: TopicPartition) {
-        guard let index = partitions.index(forKey: due), !partitions.values[index].isPaused,
-            partitions.values[index].isFull(configuration)
-        else { return }
-        partitions.values[index].isPaused = true
-        actions.append(.pause([due]))
+    private mutating func pauseIfFull(_ slot: Int) {
+        guard !partitions[slot].isPaused, partitions[slot].isFull(configuration) else { return }
+        partitions[slot].isPaused = true
+        actions.append(.pause([partitions[slot].due]))
     }
 
-    private mutating func resumeIfRoom(_ due: TopicPartition) {
-        guard let index = partitions.index(forKey: due), partitions.values[index].isPaused,
-            partitions.values[index].hasRoomAgain(configuration)
-        else { return }
-        partitions.values[index].isPaused = false
-        actions.append(.resume([due]))
+    private mutating func resumeIfRoom(_ slot: Int) {
+        guard partitions[slot].isPaused, partitions[slot].hasRoomAgain(configuration) else { return }
+        partitions[slot].isPaused = false
+        actions.append(.resume([partitions[slot].due]))
     }
 }

@@ -5,10 +5,8 @@ internal import TaskModel
 extension WorkerStateMachine {
     /// Decides about a turn that nothing of its fingerprint precedes; does nothing when it is not one (any more).
     mutating func judge(_ place: TurnPlace, _ now: WorkerNow) {
-        guard let turn = turn(at: place), turn.stage == .waiting, let ledger = ledger(of: place.partition),
-            let verdict = ledgers[ledger]?.fold.judge(turn.facts.coordinate)
-        else { return }
-        switch verdict {
+        guard let turn = turn(at: place), turn.stage == .waiting else { return }
+        switch ledgers[place.slot].fold.judge(turn.facts.coordinate) {
         case .stale:
             count(\.stale)
             settled(place)
@@ -53,18 +51,14 @@ extension WorkerStateMachine {
 
     /// Whether an earlier event of the lane runs, is leased, or waits in `retry`.
     private func isLaneOpen(_ place: TurnPlace, _ turn: Turn) -> Bool {
-        guard let lane = turn.facts.event.laneHash, let index = partitions.index(forKey: place.partition) else {
-            return false
-        }
-        let ledger = partitions.values[index].ledger
-        return ledgers[ledger]?.fold.hasOpen(inLane: lane, besides: turn.facts.coordinate.fingerprint) == true
-            || partitions.values[index].hasEarlierAtWork(than: turn)
+        guard let lane = turn.facts.event.laneHash else { return false }
+        return ledgers[place.slot].fold.hasOpen(inLane: lane, besides: turn.facts.coordinate.fingerprint)
+            || partitions[place.slot].hasEarlierAtWork(than: turn)
     }
 
     private mutating func forwardIfMisplaced(_ place: TurnPlace, _ turn: Turn, _ now: WorkerNow) -> Bool {
-        guard let count = partitions[place.partition]?.count else { return false }
-        let right = Murmur2.partition(of: turn.facts.event.recordKey, count: count)
-        guard right != place.partition.partition else { return false }
+        let right = Murmur2.partition(ofHash: turn.facts.keyHash, count: partitions[place.slot].count)
+        guard right != turn.facts.place.partition else { return false }
         var event = turn.facts.event
         guard !event.isForwarded else {
             decide(
@@ -78,7 +72,7 @@ extension WorkerStateMachine {
         append(
             .forward(place),
             LogAppend(
-                topic: place.partition.topic, partition: right, key: body.key, value: body.value,
+                topic: turn.facts.place.topic, partition: right, key: body.key, value: body.value,
                 headers: body.headers))
         return true
     }
@@ -118,12 +112,11 @@ extension WorkerStateMachine {
     }
 
     private mutating func makeReady(_ place: TurnPlace, _ turn: Turn, _ notes: TurnNotes?, _ now: WorkerNow) {
-        let isSuspect = partitions[place.partition]?.takeSuspect(place.offset) == true || (notes?.starts ?? 0) > 0
+        let isSuspect = partitions[place.slot].takeSuspect(place.offset) || (notes?.starts ?? 0) > 0
         guard isSuspect else {
             setStage(.ready, at: place)
-            partitions[place.partition]?.setSuspicion(nil, of: place.offset)
-            if let queue = partitions[place.partition]?.queue { ready.append(place, queue: queue) }
-            return
+            partitions[place.slot].setSuspicion(nil, of: place)
+            return ready.append(place, queue: partitions[place.slot].queue)
         }
         let suspicion = Suspicion(notes)
         guard !suspicion.isProven else {
@@ -134,7 +127,7 @@ extension WorkerStateMachine {
             return decide(place, turn, detail)
         }
         setStage(.ready, at: place)
-        partitions[place.partition]?.setSuspicion(suspicion, of: place.offset)
+        partitions[place.slot].setSuspicion(suspicion, of: place)
         suspectsReady.append(place)
     }
 }

@@ -29,10 +29,9 @@ extension WorkerStateMachine {
     /// The owner's own attempt ended. What the ledger already says may stand against it; completed beats all.
     private mutating func conclude(_ attempt: Attempt, _ detail: OutcomeDetail) {
         let place = attempt.place
-        guard let turn = turn(at: place), let verdict = ledgers[attempt.ledger]?.fold.judge(attempt.facts.coordinate)
-        else { return }
+        guard let turn = turn(at: place), ledgers[attempt.slot].isKept else { return }
         let isCompleted = detail.outcome == .completed
-        switch verdict {
+        switch ledgers[attempt.slot].fold.judge(attempt.facts.coordinate) {
         case .run where attempt.cancelReason == .leaseExpired && !isCompleted:
             // It was stopped because its partition was lost, and the partition came back: the same turn, from the start.
             judgeAgain(place)
@@ -64,11 +63,12 @@ extension WorkerStateMachine {
     }
 
     mutating func perform(_ step: SettleMachine.Step, _ machine: SettleMachine, _ place: TurnPlace) {
-        setStage(.settling(machine), at: place)
         switch step {
         case .appendDecision(let decision):
-            if let ledger = ledger(of: place.partition) { appendLedger(decision.record, to: ledger, .decision(place)) }
+            setStage(.settling(machine), at: place)
+            appendLedger(decision.record, to: place.slot, .decision(place))
         case .appendEffect(let decision):
+            setStage(.settling(machine), at: place)
             if let effect = effect(of: decision, at: place) { append(.effect(place), effect) }
         case .settle: settled(place)
         }
@@ -78,22 +78,21 @@ extension WorkerStateMachine {
     /// before, or one that beats it.
     mutating func decided(_ place: TurnPlace, _ receipt: AppendReceipt, _ now: WorkerNow) {
         guard let turn = turn(at: place), case .settling(let machine) = turn.stage,
-            case .deciding(let decision) = machine.state, let ledger = ledger(of: place.partition)
+            case .deciding(let decision) = machine.state
         else { return }
-        _ = ledgers[ledger]?.fold.apply(decision.record, time: receipt.timestamp)
+        _ = ledgers[place.slot].fold.apply(decision.record, time: receipt.timestamp)
         count(decision.detail.outcome)
         journalSkip(decision, turn, now)
-        resolveLateCompletions(of: ledger, now)
+        resolveLateCompletions(of: place.slot, now)
         carryOut(decision, machine, turn, place)
     }
 
     /// A decision of ours is durable: its effect, or the end. The ledger is asked before each try of the effect, also
     /// when the log has refused the one before: what was completed or cancelled meanwhile gets no retry and no letter.
     mutating func carryOut(_ decision: Decision, _ settling: SettleMachine, _ turn: Turn, _ place: TurnPlace) {
-        guard let ledger = ledger(of: place.partition) else { return }
         var machine = settling
         var standing = decision
-        switch ledgers[ledger]?.fold.judge(decision.coordinate) {
+        switch ledgers[place.slot].fold.judge(decision.coordinate) {
         case .stale:
             report(decision, turn)
             return perform(machine.settle(), machine, place)
@@ -101,7 +100,7 @@ extension WorkerStateMachine {
             // Ours has its text for certain, the ledger's may have lost it.
             let isOurs = known.coordinate == decision.coordinate && known.detail.outcome == decision.detail.outcome
             if !isOurs { standing = known }
-        case .run, nil: break
+        case .run: break
         }
         perform(machine.decided(standing), machine, place)
     }
@@ -111,9 +110,7 @@ extension WorkerStateMachine {
             case .doing(let decision) = machine.state
         else { return }
         report(decision, turn)
-        if let ledger = ledger(of: place.partition) {
-            ledgers[ledger]?.fold.forgetDeadDetail(decision.coordinate.fingerprint)
-        }
+        ledgers[place.slot].fold.forgetDeadDetail(decision.coordinate.fingerprint)
         perform(machine.settle(), machine, place)
     }
 
@@ -127,20 +124,14 @@ extension WorkerStateMachine {
 
     /// The watermark may pass this offset. The next record of the fingerprint is judged.
     mutating func settled(_ place: TurnPlace) {
-        guard let index = partitions.index(forKey: place.partition), partitions.values[index].epoch == place.epoch
-        else { return }
-        if let next = partitions.values[index].settle(place.offset) {
-            toJudge.append(TurnPlace(partition: place.partition, epoch: place.epoch, offset: next))
-        }
-        if partitions.values[index].isPaused || partitions.values[index].hasBacklog {
-            toRefill.insert(place.partition)
-        }
+        hasNews = true
+        if let next = partitions[place.slot].settle(place) { toJudge.append(next) }
+        if partitions[place.slot].isPaused || partitions[place.slot].hasBacklog { toRefill.insert(place.slot) }
     }
 
     /// Replays known both as dead and as completed: a late `completed` beat a death, the open letter is answered.
-    mutating func resolveLateCompletions(of ledger: TopicPartition, _ now: WorkerNow) {
-        guard let keys = ledgers[ledger]?.fold.takeLateCompletions() else { return }
-        for key in keys {
+    mutating func resolveLateCompletions(of slot: Int, _ now: WorkerNow) {
+        for key in ledgers[slot].fold.takeLateCompletions() {
             let mark = DeadTopicRecord.mark(
                 key,
                 DeadLetterMark(

@@ -14,15 +14,24 @@ extension WorkerStateMachine {
 
     var runningCount: Int { attempts.count }
 
-    var openPartitions: [TopicPartition] { partitions.values.filter { $0.phase == .open }.map(\.due).sorted() }
+    private var openSlots: [Int] { heldSlots.filter { partitions[$0].phase == .open } }
+
+    var openPartitions: [TopicPartition] { openSlots.map { partitions[$0].due } }
 
     var watermarks: [TopicPartition: Int64] {
-        partitions.filter { $0.value.phase == .open }.mapValues(\.tracker.watermark)
+        openSlots.reduce(into: [:]) { $0[partitions[$1].due] = partitions[$1].tracker.watermark }
+    }
+
+    /// What is known of the events of a partition that is ours or lately was.
+    func fold(of due: TopicPartition) -> LedgerFold? {
+        guard let slot = slots[due], ledgers[slot].isKept else { return nil }
+        return ledgers[slot].fold
     }
 
     var partitionStatus: [PartitionStatus] {
-        partitions.values.filter { $0.phase == .open }.map { partition in
-            let since = ledgers[partition.ledger]?.fold.completeSince
+        openSlots.map { slot in
+            let partition = partitions[slot]
+            let since = ledgers[slot].fold.completeSince
             return PartitionStatus(
                 partition: partition.due, holes: partition.tracker.holeCount, watermark: partition.tracker.watermark,
                 watermarkTime: partition.watermarkTime,

@@ -7,7 +7,7 @@ extension WorkerStateMachine {
         guard case .running = life else { return }
         life = .draining(until: now.uptime + configuration.grace)
         suspectsReady = []
-        handOff(partitions.keys.sorted(), now)
+        handOff(heldSlots.map { partitions[$0].due }, now)
         nextCommit = nil
         actions.append(.leave)
     }

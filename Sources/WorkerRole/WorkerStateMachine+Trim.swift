@@ -9,13 +9,14 @@ extension WorkerStateMachine {
 
     /// Age is counted from the broker time at the watermark, so that a queue at rest keeps its last days.
     mutating func trimDue(_ now: WorkerNow) {
-        nextTrim = partitions.isEmpty ? nil : now.uptime + Self.trimInterval
-        for due in partitions.keys.sorted() {
-            guard let index = partitions.index(forKey: due), partitions.values[index].phase == .open else { continue }
-            let time = partitions.values[index].watermarkTime
+        let held = heldSlots
+        nextTrim = held.isEmpty ? nil : now.uptime + Self.trimInterval
+        for slot in held where partitions[slot].phase == .open {
+            let time = partitions[slot].watermarkTime
             guard time > .epoch else { continue }
-            let watermark = partitions.values[index].tracker.watermark
-            actions.append(.trim(due, below: watermark, takenBefore: time - configuration.dueRetention))
+            let watermark = partitions[slot].tracker.watermark
+            actions.append(
+                .trim(partitions[slot].due, below: watermark, takenBefore: time - configuration.dueRetention))
         }
     }
 }

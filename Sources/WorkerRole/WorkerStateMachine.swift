@@ -6,8 +6,8 @@ internal import TaskModel
 /// It holds no clock, does no I/O, and starts nothing. The duties lie in extensions: `+Assignment`, `+Intake`,
 /// `+Judgement`, `+Dispatch`, `+Settle`, `+Appends`, `+Ledger`, `+HandOff`, `+Trim`, `+Stop`.
 ///
-/// Partitions and ledgers are changed in place, through one subscript at a time: a copy of one held across a change
-/// would make that change copy its tables.
+/// A partition and its ledger have a slot, and it is theirs for good: names are looked up once for a batch of records.
+/// They are changed in place: a copy of one held across a change would make that change copy its tables.
 package struct WorkerStateMachine: Sendable {
     enum Life: Hashable, Sendable {
         case running
@@ -23,8 +23,12 @@ package struct WorkerStateMachine: Sendable {
     /// Worker id and boot nonce.
     let identity: String
     var life = Life.running
-    var partitions: [TopicPartition: PartitionState] = [:]
-    var ledgers: [TopicPartition: LedgerState] = [:]
+    /// By due partition and by ledger.
+    var slots: [TopicPartition: Int] = [:]
+    /// By slot, as the ledgers are.
+    var partitions: ContiguousArray<PartitionState> = []
+    var ledgers: ContiguousArray<LedgerState> = []
+    var assignments: Int64 = 0
     var attempts: [AttemptID: Attempt] = [:]
     /// No attempt needs attention before this uptime; a lower bound.
     var nextAttemptCheck = Int64.max
@@ -39,10 +43,14 @@ package struct WorkerStateMachine: Sendable {
     /// Turns that lead their fingerprint now and are to be judged.
     var toJudge: [TurnPlace] = []
     /// Partitions that got room for what arrived too early.
-    var toRefill: Set<TopicPartition> = []
+    var toRefill: Set<Int> = []
     var refused = RefusedAppends()
     var leaseEnds = MinHeap<LeaseEnd>()
     var nextCommit: Int64?
+    /// Some partition may have something to commit.
+    var hasNews = false
+    /// The first of the ledgers' expiries.
+    var nextExpiry: Int64?
     var nextEviction: Int64?
     var nextTrim: Int64?
     package private(set) var counters = WorkerCounters()
@@ -61,7 +69,7 @@ package struct WorkerStateMachine: Sendable {
         var time = min(nextCommit ?? .max, nextEviction ?? .max, nextAttemptCheck, refused.nextTry ?? .max)
         if let trim = nextTrim { time = min(time, trim) }
         if let end = leaseEnds.first { time = min(time, end.uptime) }
-        for ledger in ledgers.values { if let expiry = ledger.expiresAt { time = min(time, expiry) } }
+        if let expiry = nextExpiry { time = min(time, expiry) }
         switch life {
         case .draining(let until), .closing(let until): time = min(time, until)
         case .running, .finished: break
@@ -79,7 +87,7 @@ package struct WorkerStateMachine: Sendable {
         case .lost(let lost): lose(lost, now)
         case .due(let batches): receive(batches, now)
         case .ledger(let batches): tail(batches, now)
-        case .finished(let id, let result): finished(id, result, now)
+        case .finished(let ends): for end in ends { finished(end.id, end.result, now) }
         case .appended(let results): appended(results, now)
         case .timer: timers(now)
         case .stop: stop(now)
@@ -99,8 +107,8 @@ package struct WorkerStateMachine: Sendable {
         while true {
             if let place = toJudge.popLast() {
                 judge(place, now)
-            } else if let due = toRefill.popFirst() {
-                refill(due, now)
+            } else if let slot = toRefill.popFirst() {
+                refill(slot, now)
             } else {
                 return
             }
@@ -114,14 +122,11 @@ package struct WorkerStateMachine: Sendable {
     mutating func count(_ outcome: Outcome) { counters.count(outcome) }
 
     func turn(at place: TurnPlace) -> Turn? {
-        guard let index = partitions.index(forKey: place.partition),
-            partitions.values[index].epoch == place.epoch
-        else { return nil }
-        return partitions.values[index][place.offset]
+        partitions[place.slot][place]
     }
 
     mutating func setStage(_ stage: TurnStage, at place: TurnPlace) {
-        partitions[place.partition]?.setStage(stage, of: place.offset)
+        partitions[place.slot].setStage(stage, of: place)
     }
 
     private mutating func timers(_ now: WorkerNow) {
@@ -137,27 +142,39 @@ package struct WorkerStateMachine: Sendable {
     /// One commit per interval, of all partitions whose watermark or holes moved.
     private mutating func scheduleCommit(_ now: WorkerNow) {
         guard let due = nextCommit else {
-            if partitions.values.contains(where: { $0.needsCommit && $0.phase == .open }) {
+            guard hasNews else { return }
+            hasNews = false
+            if partitions.contains(where: { $0.needsCommit && $0.phase == .open }) {
                 nextCommit = now.uptime + configuration.commitInterval
             }
             return
         }
         guard due <= now.uptime else { return }
         nextCommit = nil
-        let commits = takeCommits(Array(partitions.keys), isClean: false)
+        let commits = takeCommits(partitions.indices, isClean: false)
         if !commits.isEmpty { actions.append(.commit(commits)) }
     }
 
     /// The commits of these partitions, as of now; partitions without news are left out unless `isClean`.
-    mutating func takeCommits(_ keys: [TopicPartition], isClean: Bool) -> [TopicPartition: CommittedOffset] {
+    mutating func takeCommits(
+        _ slots: some Sequence<Int>, isClean: Bool
+    ) -> [TopicPartition: CommittedOffset] {
         var commits: [TopicPartition: CommittedOffset] = [:]
-        for key in keys {
-            guard let index = partitions.index(forKey: key), partitions.values[index].phase == .open,
-                partitions.values[index].needsCommit || isClean
-            else { continue }
-            commits[key] = partitions.values[index].takeCommit(isClean: isClean)
+        for slot in slots where partitions[slot].phase == .open && (partitions[slot].needsCommit || isClean) {
+            commits[partitions[slot].due] = partitions[slot].takeCommit(isClean: isClean)
         }
         return commits
+    }
+
+    /// The slot of a due partition that is ours.
+    func slot(of due: TopicPartition) -> Int? {
+        guard let slot = slots[due], partitions[slot].phase != .away else { return nil }
+        return slot
+    }
+
+    /// Of all partitions that are ours, in their order.
+    var heldSlots: [Int] {
+        partitions.indices.filter { partitions[$0].phase != .away }.sorted { partitions[$0].due < partitions[$1].due }
     }
 }
 

@@ -43,7 +43,7 @@ package enum WorkerWake: Sendable {
     case due([DueBatch])
     /// Ledger records, as they arrive.
     case ledger([LedgerBatch])
-    case finished(AttemptID, AttemptResult)
+    case finished([AttemptEnd])
     case appended([AppendResult])
     /// The time that ``WorkerStateMachine/nextWake`` named has come.
     case timer
@@ -67,16 +67,31 @@ package enum AppendPurpose: Hashable, Sendable {
     case heartbeat
 }
 
-/// A turn's place in this worker. The epoch makes an answer to an earlier assignment harmless.
+/// A turn's place in this worker: numbers only, for it is copied and compared all the time.
 package struct TurnPlace: Hashable, Sendable {
-    package var partition: TopicPartition
-    package var epoch: Int64
-    package var offset: Int64
+    /// Of its partition.
+    let slot: Int
+    /// Makes an answer to an earlier assignment harmless.
+    let assignment: Int64
+    /// Within its partition.
+    let seat: Int
+    let offset: Int64
+}
 
-    package init(partition: TopicPartition, epoch: Int64, offset: Int64) {
-        self.partition = partition
-        self.epoch = epoch
-        self.offset = offset
+/// An attempt that ended, and how.
+package struct AttemptEnd: Hashable, Sendable {
+    package var id: AttemptID
+    package var result: AttemptResult
+
+    package init(id: AttemptID, result: AttemptResult) {
+        self.id = id
+        self.result = result
+    }
+}
+
+extension WorkerWake {
+    package static func finished(_ id: AttemptID, _ result: AttemptResult) -> WorkerWake {
+        .finished([AttemptEnd(id: id, result: result)])
     }
 }
 

@@ -195,8 +195,9 @@ public struct LedgerFold: Sendable {
         let fingerprint = decision.coordinate.fingerprint
         let known = outcome(of: fingerprint)
         if let known {
-            let outcomes: Set = [known.outcome, decision.detail.outcome]
-            if known.replay == decision.coordinate.replay, outcomes == [.dead, .completed] {
+            let (was, came) = (known.outcome, decision.detail.outcome)
+            let isLate = (was == .dead && came == .completed) || (was == .completed && came == .dead)
+            if isLate, known.replay == decision.coordinate.replay {
                 lateCompletions.insert(DeadLetterKey(fingerprint: fingerprint, replay: known.replay))
             }
             let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn)

@@ -71,40 +71,40 @@ extension LedgerRecord {
         guard version == Self.version else {
             throw LedgerDecodingError("ledger value version \(version); version \(Self.version) is read")
         }
-        var fields: [UInt8: ArraySlice<UInt8>] = [:]
-        while !reader.isAtEnd {
-            guard let (tag, bytes) = reader.field() else {
-                throw LedgerDecodingError("a field runs past the end of the value")
-            }
-            fields[tag] = bytes
-        }
-        func number<Number: FixedWidthInteger>(_ tag: Tag) -> Number? {
-            guard let bytes = fields[tag.rawValue], bytes.count == Number.bitWidth / 8 else { return nil }
-            return bytes.reduce(0) { $0 << 8 | Number(truncatingIfNeeded: $1) }
-        }
-        func text(_ tag: Tag) -> String? { fields[tag.rawValue].map { String(decoding: $0, as: UTF8.self) } }
-        func time(_ tag: Tag) -> Timestamp? { (number(tag) as Int64?).map { Timestamp(milliseconds: $0) } }
-
-        /// A length of time is never negative, whoever wrote it.
-        func span(_ tag: Tag) -> Int64? { (number(tag) as Int64?).map { max(0, $0) } }
-
         coordinate = Coordinate(fingerprint: fingerprint, replay: replay, turn: turn)
         self.attempt = attempt
-        laneHash = number(.laneHash)
-        worker = text(.worker) ?? ""
-        switch kind {
-        case Kind.leased: body = .leased(Lease(holder: text(.leaseHolder) ?? "", length: span(.leaseLength) ?? 0))
-        case Kind.released: body = .released
-        case Kind.started: body = .started(alone: fields[Tag.alone.rawValue] != nil)
-        default:
-            guard let outcome = Outcome(rawValue: kind) else {
-                throw LedgerDecodingError("ledger value kind \(kind) is not known")
+        worker = ""
+        var detail = Outcome(rawValue: kind).map { OutcomeDetail($0) }
+        var lease = Lease(holder: "", length: 0)
+        var isAlone = false
+        while !reader.isAtEnd {
+            guard let tag: UInt8 = reader.number(), let field = reader.field() else {
+                throw LedgerDecodingError("a field runs past the end of the value")
             }
-            body = .outcome(
-                OutcomeDetail(
-                    outcome, delay: span(.delay), nextAttempt: number(.nextAttempt),
-                    deathReason: text(.deathReason).flatMap(DeathReason.init(rawValue:)), startedAt: time(.startedAt),
-                    endedAt: time(.endedAt), code: text(.code), message: text(.message)))
+            // A length of time is never negative, whoever wrote it.
+            switch Tag(rawValue: tag) {
+            case .laneHash: laneHash = field.number()
+            case .worker: worker = field.text
+            case .delay: detail?.delay = (field.number() as Int64?).map { max(0, $0) }
+            case .nextAttempt: detail?.nextAttempt = field.number()
+            case .deathReason: detail?.deathReason = DeathReason(rawValue: field.text)
+            case .startedAt: detail?.startedAt = field.number().map { Timestamp(milliseconds: $0) }
+            case .endedAt: detail?.endedAt = field.number().map { Timestamp(milliseconds: $0) }
+            case .code: detail?.code = field.text
+            case .message: detail?.message = field.text.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
+            case .leaseHolder: lease.holder = field.text
+            case .leaseLength: lease.length = (field.number() as Int64?).map { max(0, $0) } ?? 0
+            case .alone: isAlone = true
+            case nil: break
+            }
+        }
+        switch kind {
+        case Kind.leased: body = .leased(lease)
+        case Kind.released: body = .released
+        case Kind.started: body = .started(alone: isAlone)
+        default:
+            guard let detail else { throw LedgerDecodingError("ledger value kind \(kind) is not known") }
+            body = .outcome(detail)
         }
     }
 }
@@ -112,7 +112,7 @@ extension LedgerRecord {
 private struct FieldWriter {
     private(set) var bytes: [UInt8] = []
 
-    init() { bytes.reserveCapacity(64) }
+    init() { bytes.reserveCapacity(96) }
 
     mutating func number(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
@@ -133,6 +133,21 @@ private struct FieldWriter {
 }
 
 private struct FieldReader {
+    struct Field {
+        let bytes: [UInt8]
+        let range: Range<Int>
+
+        var text: String {
+            bytes.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[range]), as: UTF8.self) }
+        }
+
+        /// Nil when it is not as wide as the number.
+        func number<Number: FixedWidthInteger>() -> Number? {
+            guard range.count == Number.bitWidth / 8 else { return nil }
+            return bytes.number(at: range.lowerBound)
+        }
+    }
+
     private let bytes: [UInt8]
     private var position = 0
 
@@ -144,14 +159,20 @@ private struct FieldReader {
         let width = Number.bitWidth / 8
         guard bytes.count - position >= width else { return nil }
         defer { position += width }
-        return bytes[position..<position + width].reduce(0) { $0 << 8 | Number(truncatingIfNeeded: $1) }
+        return bytes.number(at: position)
     }
 
-    mutating func field() -> (UInt8, ArraySlice<UInt8>)? {
-        guard let tag: UInt8 = number(), let length: UInt16 = number(), bytes.count - position >= Int(length) else {
-            return nil
-        }
+    /// What lies behind a tag.
+    mutating func field() -> Field? {
+        guard let length: UInt16 = number(), bytes.count - position >= Int(length) else { return nil }
         defer { position += Int(length) }
-        return (tag, bytes[position..<position + Int(length)])
+        return Field(bytes: bytes, range: position..<position + Int(length))
+    }
+}
+
+extension [UInt8] {
+    /// Big-endian; the bytes are there.
+    fileprivate func number<Number: FixedWidthInteger>(at position: Int) -> Number {
+        withUnsafeBytes { Number(bigEndian: $0.loadUnaligned(fromByteOffset: position, as: Number.self)) }
     }
 }

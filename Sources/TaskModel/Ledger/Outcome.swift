@@ -24,7 +24,17 @@ public enum Outcome: UInt8, Hashable, Sendable, CaseIterable {
     }
 
     /// The word that people and metrics see.
-    public var word: String { "\(self)" }
+    public var word: String {
+        switch self {
+        case .retrying: "retrying"
+        case .snoozed: "snoozed"
+        case .dead: "dead"
+        case .cancelled: "cancelled"
+        case .expired: "expired"
+        case .skipped: "skipped"
+        case .completed: "completed"
+        }
+    }
 
     public init?(word: String) {
         guard let outcome = Self.allCases.first(where: { $0.word == word }) else { return nil }

@@ -26,7 +26,7 @@ struct SimTrace {
             "records \(batches.flatMap(\.facts).map { "\($0.place.partition):\($0.place.offset)" })"
         case .ledger(let batches):
             "ledger \(batches.flatMap { batch in batch.entries.map { "\(batch.partition.partition):\($0.offset)" } })"
-        case .finished(let id, let result): "finished \(id) \(result)"
+        case .finished(let ends): "finished \(ends.map { "\($0.id) \($0.result)" })"
         case .appended(let results): "appended \(results.map { "\($0.append.purpose) \(isSuccess($0.result))" })"
         case .timer: "timer"
         case .stop: "stop"

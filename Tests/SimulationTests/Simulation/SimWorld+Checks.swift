@@ -7,7 +7,7 @@ import TaskModel
 extension SimWorld {
     private var owners: [(worker: SimWorker, partition: PartitionState)] {
         workers.filter { $0.state == .running }.flatMap { worker in
-            worker.machine.partitions.values.sorted { $0.due < $1.due }.map { (worker, $0) }
+            worker.machine.heldSlots.map { (worker, worker.machine.partitions[$0]) }
         }
     }
 
@@ -32,7 +32,7 @@ extension SimWorld {
                 "every offset is settled"
             ) {
                 "\(partition.due) in \(worker.name): \(partition.phase), holes \(partition.tracker.holes) of "
-                    + "\(self.log.end(of: partition.due)), \(partition.offsetsInOrder.compactMap { partition[$0].map { "\($0.stage)" } })"
+                    + "\(self.log.end(of: partition.due)), \(partition.turnsInOrder.map { "\($0.stage)" })"
             }
             checkFold(worker, partition)
         }
@@ -72,7 +72,7 @@ extension SimWorld {
         for record in log.records(partition.ledger) {
             if let entry = Self.ledgerRecord(record) { _ = scanned.apply(entry, time: record.timestamp) }
         }
-        guard let memory = worker.machine.ledgers[partition.ledger]?.fold else {
+        guard let memory = worker.machine.fold(of: partition.due) else {
             return violate("an owner has a ledger", "\(partition.ledger) in \(worker.name)")
         }
         for fingerprint in history.accepted.sorted() {
