@@ -191,8 +191,8 @@ struct ConsumerLoop {
 
     /// Replaces the assignment, and returns when what it ended has stopped.
     ///
-    /// librdkafka (2.0 to 2.12 at least) counts a partition that is taken away twice before its first stop is through
-    /// as stopped twice, and aborts the process. Stops are worked off in order with requests such as the one for the
+    /// librdkafka (seen in 2.8.0, and in its newest source) counts a partition that is taken away twice before its first
+    /// stop is through as stopped twice, and aborts the process. Stops are worked off in order with requests such as the one for the
     /// assignment, so its answer comes behind them.
     private func assign(_ partitions: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) -> rd_kafka_resp_err_t {
         let code = rd_kafka_assign(client, partitions)

@@ -1,7 +1,6 @@
 import Synchronization
 
-/// A value that several tasks change. (A `Mutex` itself must not be captured by an escaping closure: it is not copyable,
-/// and Swift 6.0 gives the closure one of its own.)
+/// A value that several tasks change. A `Mutex` alone cannot be captured: it is not copyable.
 final class Shared<Value: Sendable>: Sendable {
     private let state: Mutex<Value>
 
