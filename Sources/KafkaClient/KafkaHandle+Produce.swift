@@ -1,4 +1,5 @@
 internal import CRdKafka
+internal import RecordFormat
 
 extension KafkaHandle {
     /// Hands a record to librdkafka, which copies it. Nil when it was taken.
@@ -75,12 +76,11 @@ extension KafkaHandle {
         return refused
     }
 
-    private static func makeHeaders(_ headers: [KafkaHeader]) -> OpaquePointer? {
+    private static func makeHeaders(_ headers: RecordHeaders) -> OpaquePointer? {
         guard !headers.isEmpty, let list = rd_kafka_headers_new(headers.count) else { return nil }
-        for header in headers {
-            withBytes(header.value) { value in
-                _ = rd_kafka_header_add(list, header.name, -1, value.start, value.count)
-            }
+        headers.forEachPart { name, value, _ in
+            // Both lie in the block, so neither is without an address for being empty.
+            _ = rd_kafka_header_add(list, name.baseAddress, name.count, value?.baseAddress, value?.count ?? 0)
         }
         return list
     }

@@ -1,3 +1,4 @@
+import RecordFormat
 import TaskTelemetry
 import Testing
 
@@ -121,7 +122,7 @@ struct DeliverySlabTests {
         func record(_ topic: String, _ headers: Int) -> KafkaOutgoing {
             KafkaOutgoing(
                 partition: KafkaPartition(topic, 0), key: nil, value: [],
-                headers: Array(repeating: KafkaHeader("h", nil), count: headers))
+                headers: RecordHeaders(Array(repeating: RecordHeader("h", nil as [UInt8]?), count: headers)))
         }
         let records = [record("a", 0), record("a", 0), record("a", 1), record("b", 1), record("b", 0), record("a", 0)]
         let runs = TopicRun.split(records, [0, 1, 2, 3, 4, 5])
