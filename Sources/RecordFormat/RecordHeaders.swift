@@ -35,28 +35,33 @@ public struct RecordHeaders: Hashable, Sendable {
                 + Self.size(ofLength: (value?.count ?? -1) + 1) + (value?.count ?? 0)
         }
         block = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
-            var position = 0
-            func put(_ length: Int, _ bytes: UnsafeRawBufferPointer?) {
-                var rest = length
-                while rest >= 0x80 {
-                    buffer[position] = UInt8(truncatingIfNeeded: rest) | 0x80
-                    position += 1
-                    rest >>= 7
-                }
-                buffer[position] = UInt8(rest)
-                position += 1
-                guard let bytes, !bytes.isEmpty else { return }
-                UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[position...])
-                    .copyMemory(from: bytes)
-                position += bytes.count
-            }
+            guard var next = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
             for index in 0..<count {
                 let (name, value) = header(index)
-                put(name.count, name)
-                put((value?.count ?? -1) + 1, value)
+                next = Self.write(name.count, name, at: next)
+                next = Self.write((value?.count ?? -1) + 1, value, at: next)
             }
-            filled = position
+            filled = size
         }
+    }
+
+    /// A length and what it is of; returns where the next one goes.
+    @inline(__always)
+    private static func write(
+        _ length: Int, _ bytes: UnsafeRawBufferPointer?, at start: UnsafeMutableRawPointer
+    ) -> UnsafeMutableRawPointer {
+        var next = start
+        var rest = length
+        while rest >= 0x80 {
+            next.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+            next += 1
+            rest >>= 7
+        }
+        next.storeBytes(of: UInt8(rest), as: UInt8.self)
+        next += 1
+        guard let bytes, let address = bytes.baseAddress else { return next }
+        next.copyMemory(from: address, byteCount: bytes.count)
+        return next + bytes.count
     }
 
     public var isEmpty: Bool { block.isEmpty }
