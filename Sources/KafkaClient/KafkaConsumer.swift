@@ -78,10 +78,12 @@ package final class KafkaConsumer: Sendable {
     }
 
     private static func complete(_ configuration: KafkaConfiguration, _ options: Options) -> KafkaConfiguration {
-        configuration.withDefaults([
+        // A partition whose queue is full is looked at again after a whole second, unless this says otherwise.
+        let canBeShort = rd_kafka_version() >= 0x0202_0000
+        return configuration.withDefaults(canBeShort ? ["fetch.queue.backoff.ms": "5"] : [:]).withDefaults([
             "fetch.wait.max.ms": "20",
-            "queued.min.messages": "10000",
-            "queued.max.messages.kbytes": "16384",
+            "queued.min.messages": "100000",
+            "queued.max.messages.kbytes": "8192",
             "fetch.message.max.bytes": "1048576",
             "fetch.error.backoff.ms": "50",
             "reconnect.backoff.ms": "50",

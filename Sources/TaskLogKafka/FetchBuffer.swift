@@ -6,8 +6,9 @@ internal import TaskLog
 /// marks records with the number of the request that they come from. So a record of before a restart is told from one
 /// after it, and nothing rests on librdkafka's own idea of a position.
 ///
-/// Bounded by bytes. At the bound, paused partitions give their records back first (they are fetched again at resume);
-/// if that is not enough nothing is fetched until half of the bytes are taken.
+/// Bounded by bytes. At the bound, whoever fetches waits a little for room; if none comes, paused partitions give their
+/// records back (they are fetched again at resume), and if that is not enough nothing is fetched until half of the bytes
+/// are taken.
 struct FetchBuffer {
     /// Fetch these from there on, and nothing else.
     struct Request: Equatable {
@@ -133,7 +134,14 @@ struct FetchBuffer {
             accept(records[start..<(end ?? records.endIndex)], of: key, serial: serial)
             start = end ?? records.endIndex
         }
-        guard bytes > maximumBytes, !isFull else { return }
+    }
+
+    /// More lies here than may, and more comes.
+    var isOverfull: Bool { bytes > maximumBytes && !isFull }
+
+    /// Waiting for the taker was of no use: what is fetched has to change, though that costs fetching some again.
+    mutating func relieve() {
+        guard isOverfull else { return }
         giveBackPaused()
         guard bytes > maximumBytes else { return }
         isFull = true

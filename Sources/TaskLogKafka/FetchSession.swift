@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import KafkaClient
 import Synchronization
 internal import TaskLog
@@ -27,6 +28,8 @@ final class FetchSession: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
         var end: End?
         var consumer: KafkaConsumer?
+        /// The consumer's thread waits here for room.
+        var roomWaiter: DispatchSemaphore?
         var isConsumerGone = false
         var goneWaiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -94,6 +97,7 @@ final class FetchSession: Sendable {
         }
         if !state.wakes.isEmpty { return (.group(state.wakes.removeFirst()), ()) }
         let records = state.buffer.take(maximumRecords)
+        announceRoom(&state)
         forward(&state)
         if !records.isEmpty { return (.records(records), ()) }
         if let (partition, offset) = state.buffer.takeEnd() { return (.endReached(partition, offset), ()) }
@@ -110,6 +114,7 @@ final class FetchSession: Sendable {
     func change<Value>(_ body: (inout State) throws -> Value) rethrows -> Value {
         let (value, waiter) = try state.withLock { state -> (Value, CheckedContinuation<Void, Never>?) in
             let value = try body(&state)
+            Self.announceRoom(&state)
             Self.forward(&state)
             guard Self.isReady(state) else { return (value, nil) }
             defer { state.waiter = nil }
@@ -153,12 +158,38 @@ final class FetchSession: Sendable {
 
     // MARK: On the consumer's thread
 
+    /// How long the consumer's thread waits for room: it answers to its group too, so not for long.
+    private static let roomPatience = DispatchTimeInterval.milliseconds(200)
+
+    private static func announceRoom(_ state: inout State) {
+        guard let waiter = state.roomWaiter, !state.buffer.isOverfull || state.end != nil else { return }
+        state.roomWaiter = nil
+        waiter.signal()
+    }
+
+    /// A busy taker makes room within milliseconds. To stop fetching and to begin anew would throw away what librdkafka
+    /// has fetched ahead, so a wait comes first; its own queue is bounded meanwhile.
+    private func waitForRoom() {
+        let waiter = state.withLock { state -> DispatchSemaphore? in
+            guard state.buffer.isOverfull, state.end == nil else { return nil }
+            let waiter = DispatchSemaphore(value: 0)
+            state.roomWaiter = waiter
+            return waiter
+        }
+        guard let waiter, waiter.wait(timeout: .now() + Self.roomPatience) == .timedOut else { return }
+        change { state in
+            state.roomWaiter = nil
+            state.buffer.relieve()
+        }
+    }
+
     private func take(_ events: [ConsumerEvent]) {
         for event in events {
             switch event {
             case .records(let records, let serial):
                 let records = records.map { LogRecord($0) }
                 change { $0.buffer.accept(records, serial: serial) }
+                waitForRoom()
             case .endReached(let partition, let offset, let serial):
                 change { $0.buffer.noteEnd(TopicPartition(partition), offset: offset, serial: serial) }
             case .assigned(let partitions, let generation):
