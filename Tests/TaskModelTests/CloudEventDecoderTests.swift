@@ -57,7 +57,8 @@ struct CloudEventDecoderTests {
             ("ce_dueat", "2026-13-01T00:00:00Z", "header ce_dueat is"),
             ("ce_firstdueat", "1", "header ce_firstdueat is"),
             ("ce_expiresat", "soon", "header ce_expiresat is"), ("ce_nominaltime", "", "header ce_nominaltime is"),
-            ("ce_overlap", "queue", "header ce_overlap is \"queue\""),
+            ("ce_overlap", "queue", "\"queue\"; known are skip, buffer-one, buffer-all, cancel-other"),
+            ("ce_overlaplimit", "0", "count from 1"), ("ce_overlaplimit", "all", "header ce_overlaplimit is \"all\""),
             ("ce_retrypolicy", "{}", "header ce_retrypolicy is not the JSON"),
             (
                 "ce_retrypolicy", #"{"factor":0,"initial_ms":1,"jitter":0,"max_attempts":1,"max_ms":1}"#,

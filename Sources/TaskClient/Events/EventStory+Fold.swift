@@ -76,6 +76,7 @@ extension EventStory.Entry {
         case .leased(let lease): .leased(lease)
         case .released: .released(worker: entry.worker)
         case .started: .started(worker: entry.worker)
+        case .displaced(let other): .displaced(by: other, worker: entry.worker)
         }
     }
 }
@@ -177,6 +178,7 @@ private struct StateFold {
         case .leased(let lease): notes[position] = .leased(lease, time)
         case .started: notes[position] = .started(entry.worker, time)
         case .released: notes[position] = .released
+        case .displaced: break
         case .outcome(let detail):
             let new = (position.replay, detail.outcome.outcomeClass, position.turn)
             if let decision {

@@ -32,6 +32,8 @@ public struct TurnNotes: Hashable, Sendable {
     /// The last of those starts. A note of it that was appended twice is one start, and only its own worker's release
     /// takes it back.
     public var lastStart: Start?
+    /// It was asked to end, for this event of its lane: whatever becomes of its attempt, it is not run again.
+    public var displacedBy: Fingerprint?
 
     public struct Start: Hashable, Sendable {
         public var worker: String
@@ -120,6 +122,7 @@ public struct LedgerFold: Sendable {
         case .leased(let lease): return note(record, time: time) { $0.lease = lease }
         case .released: return note(record, time: time) { $0.release(by: record.worker) }
         case .started(let alone): return note(record, time: time) { $0.start(by: record.worker, alone: alone) }
+        case .displaced(let other): return note(record, time: time) { $0.displacedBy = other }
         }
     }
 
@@ -160,9 +163,20 @@ public struct LedgerFold: Sendable {
         return (decision.detail.outcome, decision.coordinate.replay, decision.coordinate.turn)
     }
 
-    /// Whether another fingerprint of this lane is open (leased, waiting in `retry`).
-    public func hasOpen(inLane laneHash: UInt32, besides fingerprint: Fingerprint) -> Bool {
-        lanes[laneHash]?.contains { $0 != fingerprint } ?? false
+    /// What the ledger knows of an event that is open.
+    public struct OpenWork: Hashable, Sendable {
+        public var fingerprint: Fingerprint
+        /// Its last turn was decided so, and the next one waits in `retry` or has been emitted; nil before that.
+        public var decision: Decision?
+        public var notes: TurnNotes?
+    }
+
+    /// The open events of a lane, but for one, in the order of their fingerprints.
+    public func open(inLane laneHash: UInt32, besides fingerprint: Fingerprint) -> [OpenWork] {
+        guard let members = lanes[laneHash] else { return [] }
+        return members.filter { $0 != fingerprint }.sorted().map {
+            OpenWork(fingerprint: $0, decision: open[$0]?.decision, notes: open[$0]?.notes)
+        }
     }
 
     /// The effect of this fingerprint's death is done: its text need not be kept.

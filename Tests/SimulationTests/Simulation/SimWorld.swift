@@ -45,6 +45,10 @@ final class SimWorld {
     private(set) var schedulers: [SimScheduler] = []
     private var nonces = 0
     private let tasks: [Fingerprint: SimTask]
+    let plannedEvents: [Fingerprint: TaskEvent]
+    let cancelledByPerson: Set<Fingerprint>
+    /// Starts in a lane where something else runs.
+    var laneMeetings = 0
 
     init(seed: UInt64, sabotage: SimSabotage = .none, isTraced: Bool = false) {
         self.seed = seed
@@ -53,6 +57,8 @@ final class SimWorld {
         plan = SimPlan(seed: seed, random: &random)
         self.random = random
         recorder = isTraced ? SimTrace() : nil
+        plannedEvents = Dictionary(plan.events.map { ($0.event.fingerprint, $0.event) }) { $1 }
+        cancelledByPerson = Set(plan.events.filter { $0.cancelledAt != nil }.map(\.event.fingerprint))
         tasks = Dictionary(plan.events.map { ($0.event.fingerprint, $0.task) }) { $1 }
         workerGroup = SimGroup(world: self, partitions: Self.partitions(Self.names.due("default"), plan.partitions))
         schedulerGroup = SimGroup(
@@ -159,6 +165,7 @@ final class SimWorld {
         check(isExplained, "a turn runs again only where a crash, a pause or a lost partition explains it") {
             "\(coordinate) starts in \(worker.name), after \(earlier.map(\.process.name)); \(self.plan.kind) seed"
         }
+        checkLane(of: coordinate, in: worker)
         let execution = SimExecution(coordinate, worker, isDisturbed: worker.member.isZombie)
         executions[coordinate, default: []].append(execution)
         return execution

@@ -280,14 +280,14 @@ struct LedgerFoldTests {
         @Test("an event is open in its lane while it waits or is noted, and no longer") func open() {
             let other = Fingerprint(high: 9, low: 9)
             var fold = LedgerFold()
-            #expect(!fold.hasOpen(inLane: 7, besides: other))
+            #expect(fold.open(inLane: 7, besides: other).isEmpty)
             _ = fold.apply(outer.note(.started(alone: false), 0, 1, lane: 7), time: outer.time)
-            #expect(fold.hasOpen(inLane: 7, besides: other))
-            #expect(!fold.hasOpen(inLane: 7, besides: outer.fingerprint))
+            #expect(!fold.open(inLane: 7, besides: other).isEmpty)
+            #expect(fold.open(inLane: 7, besides: outer.fingerprint).isEmpty)
             _ = fold.apply(outer.record(.retrying, 0, 1, lane: 7), time: outer.time)
-            #expect(fold.hasOpen(inLane: 7, besides: other) && !fold.hasOpen(inLane: 8, besides: other))
+            #expect(!fold.open(inLane: 7, besides: other).isEmpty && fold.open(inLane: 8, besides: other).isEmpty)
             _ = fold.apply(outer.record(.completed, 0, 2, lane: 7), time: outer.time)
-            #expect(!fold.hasOpen(inLane: 7, besides: other))
+            #expect(fold.open(inLane: 7, besides: other).isEmpty)
         }
     }
 
@@ -328,7 +328,7 @@ struct LedgerFoldTests {
             _ = fold.evict(before: outer.time, refreshBefore: outer.time)
             #expect(fold.openCount == 1)
             _ = fold.evict(before: outer.time + 1, refreshBefore: outer.time + 1)
-            #expect(fold.openCount == 0 && !fold.hasOpen(inLane: 3, besides: Fingerprint(high: 0, low: 0)))
+            #expect(fold.openCount == 0 && fold.open(inLane: 3, besides: Fingerprint(high: 0, low: 0)).isEmpty)
         }
 
         @Test("beyond the maximum the oldest leave, and the fold says since when it is complete") func maximum() throws
