@@ -31,6 +31,8 @@ extension WorkerStateMachine {
             case .running(let id) where !terminates: displaceAttempt(id, by: newcomer)
             case .leased where !terminates: ask(event.coordinate, attempt: event.attempt, for: turn, place)
             case .running, .leased:
+                // An end that comes before the cancel is on record must not say another thing of the same turn.
+                if case .running(let id) = theirs.stage { attempts[id]?.displacedBy = newcomer }
                 cancelInLedger(event.coordinate, attempt: event.attempt, for: turn, place, now)
             }
         }

@@ -49,7 +49,7 @@ struct CloudEventDecoderTests {
             ("ce_fingerprint", "abc", "header ce_fingerprint is \"abc\"; it must be 32 hex digits"),
             ("ce_replay", "-1", "header ce_replay is \"-1\"; it must be a whole number"),
             ("ce_turn", "x", "header ce_turn is \"x\"; it must be a whole number"),
-            ("ce_turn", "0", "ce_turn, ce_attempt and ce_standsfor count from 1"),
+            ("ce_turn", "0", "ce_turn, ce_attempt, ce_standsfor and ce_overlaplimit count from 1"),
             ("ce_turn", "2147483648", "header ce_turn is \"2147483648\"; it must be a whole number up to 2147483647"),
             ("ce_attempt", "1.5", "header ce_attempt is"), ("ce_attempt", "0", "ce_attempt"),
             ("ce_attempt", "4294967295", "header ce_attempt is"), ("ce_standsfor", "0", "ce_standsfor"),

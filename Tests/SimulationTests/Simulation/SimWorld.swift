@@ -8,6 +8,8 @@ final class SimExecution {
     unowned let process: SimProcess
     /// A crash, a long pause, a lost session or lease may have hidden its end: the turn may run again.
     var isDisturbed: Bool
+    /// Whatever disturbed it, another worker may have ended it already: nobody waits for this one.
+    var isForgotten = false
     var isCancelled = false
 
     init(_ coordinate: Coordinate, _ process: SimProcess, isDisturbed: Bool) {
@@ -174,6 +176,7 @@ final class SimWorld {
     /// From here on, nobody can tell how what runs in this process ends.
     func disturb(_ process: SimProcess) {
         for execution in executions.values.joined() where execution.process === process {
+            execution.isForgotten = true
             if !history.decided.contains(execution.coordinate) { execution.isDisturbed = true }
         }
     }

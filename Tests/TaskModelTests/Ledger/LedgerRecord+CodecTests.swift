@@ -128,6 +128,6 @@ struct LedgerRecordCodecTests {
             #expect(try LedgerRecord(fingerprint: fingerprint, value: value) == record, "\(sample.title)")
         }
         let kinds = Set(samples.map(\.kind))
-        #expect(kinds == Set(Outcome.allCases.map(\.word) + ["leased", "released", "started"]))
+        #expect(kinds == Set(Outcome.allCases.map(\.word) + ["leased", "released", "started", "displaced"]))
     }
 }

@@ -220,6 +220,14 @@ import Testing
         #expect(story.finish("1", .failed(code: "cancelled", message: "")) == [], "nobody asks for its result")
     }
 
+    /// Two outcomes of one turn and class would be told apart by their order in the log alone.
+    @Test func anEndBeforeTheCancelIsOnRecordIsTheSameCancel() {
+        var story = Self.story(with: .running)
+        _ = story.deliver(fire("2", .terminateOther))
+        #expect(story.finish("1", .fatal(reason: .fatal, code: "x", message: "")) == ["ledger cancelled"])
+        #expect(story.acknowledge().contains("start 2"))
+    }
+
     @Test func oneThatHasNotBegunNeverDoes() {
         var story = Story()
         story.open()
