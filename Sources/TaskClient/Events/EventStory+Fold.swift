@@ -180,9 +180,14 @@ private struct StateFold {
         case .released: notes[position] = .released
         case .displaced: break
         case .outcome(let detail):
-            let new = (position.replay, detail.outcome.outcomeClass, position.turn)
+            let new = (
+                position.replay, detail.outcome.outcomeClass, position.turn, detail.outcome.rawValue
+            )
             if let decision {
-                let old = (decision.position.replay, decision.detail.outcome.outcomeClass, decision.position.turn)
+                let known = decision.detail.outcome
+                let old = (
+                    decision.position.replay, known.outcomeClass, decision.position.turn, known.rawValue
+                )
                 guard new > old else { return }
             }
             decision = Decision(position: position, detail: detail, at: time)

@@ -69,7 +69,7 @@ public enum Verdict: Hashable, Sendable {
     case stale(Outcome)
 }
 
-/// The ledger of one partition, folded: per fingerprint the maximum by (replay, class, turn).
+/// The ledger of one partition, folded: per fingerprint the maximum by (replay, class, turn, outcome).
 ///
 /// A total order, so writers, their order and repetition do not matter: a zombie cannot lower it, completed is never
 /// forgotten. Notes concern an undecided turn only. It is a value: the same records give the same fold.
@@ -214,9 +214,9 @@ public struct LedgerFold: Sendable {
             if isLate, known.replay == decision.coordinate.replay {
                 lateCompletions.insert(DeadLetterKey(fingerprint: fingerprint, replay: known.replay))
             }
-            let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn)
+            let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn, was.rawValue)
             let new = (
-                decision.coordinate.replay, decision.detail.outcome.outcomeClass.rawValue, decision.coordinate.turn
+                decision.coordinate.replay, came.outcomeClass.rawValue, decision.coordinate.turn, came.rawValue
             )
             if new == old, var entry = open[fingerprint] {
                 entry.time = max(entry.time, time)

@@ -31,13 +31,14 @@ struct LedgerFoldTests {
         return fold
     }
 
-    /// The rule in its plainest form: the highest of (replay, class, turn).
+    /// The rule in its plainest form: the highest of (replay, class, turn, outcome).
     private struct Plain {
         var entries: [Fingerprint: LedgerRecord] = [:]
 
-        static func rank(_ record: LedgerRecord) -> (UInt32, UInt8, UInt32) {
-            guard case .outcome(let detail) = record.body else { return (0, 0, 0) }
-            return (record.coordinate.replay, detail.outcome.outcomeClass.rawValue, record.coordinate.turn)
+        static func rank(_ record: LedgerRecord) -> (UInt32, UInt8, UInt32, UInt8) {
+            guard case .outcome(let detail) = record.body else { return (0, 0, 0, 0) }
+            let outcome = detail.outcome
+            return (record.coordinate.replay, outcome.outcomeClass.rawValue, record.coordinate.turn, outcome.rawValue)
         }
 
         mutating func apply(_ record: LedgerRecord) {
@@ -75,8 +76,7 @@ struct LedgerFoldTests {
             var records: [LedgerRecord] = []
             var plain = Plain()
             for _ in 0..<40 {
-                // One outcome to a class, so that equal ranks are equal outcomes.
-                let outcome = [Outcome.retrying, .dead, .completed][min(2, generate.int(0...5) / 2)]
+                let outcome = Outcome.allCases[generate.int(0...Outcome.allCases.count - 1)]
                 let one = record(
                     outcome, UInt32(generate.int(0...2)), UInt32(generate.int(1...4)), of: pool[generate.int(0...5)],
                     lane: generate.optional { UInt32($0.int(0...2)) })
@@ -91,6 +91,7 @@ struct LedgerFoldTests {
                     #expect(known.map { $0.replay } == expected?.0)
                     #expect(known.map { $0.outcome.outcomeClass.rawValue } == expected?.1)
                     #expect(known.map { $0.turn } == expected?.2)
+                    #expect(known.map { $0.outcome.rawValue } == expected?.3)
                     for replay in UInt32(0)...3 {
                         for turn in UInt32(1)...5 {
                             let coordinate = Coordinate(fingerprint: fingerprint, replay: replay, turn: turn)
