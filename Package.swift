@@ -29,10 +29,11 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "TaskTelemetry"),
+        .target(name: "RecordFormat"),
 
         // 1
-        .target(name: "TaskModel", dependencies: ["CCrypto"]),
-        .target(name: "KafkaClient", dependencies: ["CRdKafka", "TaskTelemetry"]),
+        .target(name: "TaskModel", dependencies: ["CCrypto", "RecordFormat"]),
+        .target(name: "KafkaClient", dependencies: ["CRdKafka", "RecordFormat", "TaskTelemetry"]),
 
         // 2
         .target(name: "ServiceRuntime", dependencies: ["TaskModel", "TaskTelemetry"]),
@@ -118,7 +119,9 @@ let package = Package(
             dependencies: ["TaskLogSQLite", "TaskLog", "TaskModel", "TaskTestKit", "CSQLite"]),
         .testTarget(
             name: "TaskLogKafkaTests",
-            dependencies: ["TaskLogKafka", "KafkaClient", "TaskLog", "TaskModel", "TaskTestKit", "TaskTelemetry"]),
+            dependencies: [
+                "TaskLogKafka", "KafkaClient", "RecordFormat", "TaskLog", "TaskModel", "TaskTestKit", "TaskTelemetry",
+            ]),
         .testTarget(
             name: "SchedulerRoleTests",
             dependencies: [

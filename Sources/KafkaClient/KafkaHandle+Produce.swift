@@ -1,4 +1,5 @@
 internal import CRdKafka
+internal import RecordFormat
 
 extension KafkaHandle {
     /// Hands a record to librdkafka, which copies it. Nil when it was taken.
@@ -34,15 +35,17 @@ extension KafkaHandle {
 
     /// The same for many records of one topic that have no headers, for the price of one call.
     ///
-    /// - Parameter bare: with the indices that their opaques name. Those that librdkafka refuses come back with why.
+    /// - Parameter bare: where they stand in the batch, as their opaques say. Those that librdkafka refuses come back
+    ///   with why.
     func produce(
-        bare: ArraySlice<TopicRun.Item>, to topic: OpaquePointer, place: Int
+        bare: Range<Int>, of records: [KafkaOutgoing], to topic: OpaquePointer, place: Int
     ) -> [(index: Int, error: KafkaError)] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(bare.reduce(0) { $0 + ($1.record.key?.count ?? 0) + ($1.record.value?.count ?? 0) } + 1)
-        for (record, _) in bare {
-            if let key = record.key { bytes += key }
-            if let value = record.value { bytes += value }
+        bytes.reserveCapacity(
+            bare.reduce(0) { $0 + (records[$1].key?.count ?? 0) + (records[$1].value?.count ?? 0) } + 1)
+        for index in bare {
+            if let key = records[index].key { bytes += key }
+            if let value = records[index].value { bytes += value }
         }
         // An empty array has no address of its own, and null would mean absent.
         bytes.append(0)
@@ -51,22 +54,22 @@ extension KafkaHandle {
             guard var next = buffer.baseAddress else { return }
             withUnsafeTemporaryAllocation(of: rd_kafka_message_t.self, capacity: bare.count) { messages in
                 messages.initialize(repeating: rd_kafka_message_t())
-                func take(_ part: [UInt8]?) -> (start: UnsafeMutableRawPointer?, count: Int) {
-                    guard let part else { return (nil, 0) }
-                    defer { next += part.count }
-                    return (next, part.count)
+                func take(_ count: Int?) -> (start: UnsafeMutableRawPointer?, count: Int) {
+                    guard let count else { return (nil, 0) }
+                    defer { next += count }
+                    return (next, count)
                 }
-                for (position, (record, index)) in bare.enumerated() {
-                    messages[position].partition = record.partition.number
-                    (messages[position].key, messages[position].key_len) = take(record.key)
-                    (messages[position].payload, messages[position].len) = take(record.value)
+                for (position, index) in bare.enumerated() {
+                    messages[position].partition = records[index].partition.number
+                    (messages[position].key, messages[position].key_len) = take(records[index].key?.count)
+                    (messages[position].payload, messages[position].len) = take(records[index].value?.count)
                     messages[position]._private = RecordOpaque(place: place, index: index).pointer
                 }
                 let taken = rd_kafka_produce_batch(
                     topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION,
                     messages.baseAddress, Int32(bare.count))
                 guard taken < bare.count else { return }
-                for (position, (_, index)) in bare.enumerated()
+                for (position, index) in bare.enumerated()
                 where messages[position].err != RD_KAFKA_RESP_ERR_NO_ERROR {
                     refused.append((index, KafkaError(messages[position].err)))
                 }
@@ -75,12 +78,11 @@ extension KafkaHandle {
         return refused
     }
 
-    private static func makeHeaders(_ headers: [KafkaHeader]) -> OpaquePointer? {
+    private static func makeHeaders(_ headers: RecordHeaders) -> OpaquePointer? {
         guard !headers.isEmpty, let list = rd_kafka_headers_new(headers.count) else { return nil }
-        for header in headers {
-            withBytes(header.value) { value in
-                _ = rd_kafka_header_add(list, header.name, -1, value.start, value.count)
-            }
+        headers.forEachPart { name, value, _ in
+            // Both lie in the block, so neither is without an address for being empty.
+            _ = rd_kafka_header_add(list, name.baseAddress, name.count, value?.baseAddress, value?.count ?? 0)
         }
         return list
     }

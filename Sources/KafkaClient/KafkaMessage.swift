@@ -1,4 +1,6 @@
 internal import CRdKafka
+internal import Glibc
+internal import RecordFormat
 
 /// Reading `rd_kafka_message_t`: the only place that follows its pointers.
 extension UnsafePointer<rd_kafka_message_t> {
@@ -21,18 +23,19 @@ extension UnsafePointer<rd_kafka_message_t> {
             value: bytes(pointee.payload, pointee.len), headers: headers)
     }
 
-    private var headers: [KafkaHeader] {
+    private var headers: RecordHeaders {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(self, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-        var headers: [KafkaHeader] = []
-        headers.reserveCapacity(rd_kafka_header_cnt(list))
-        var name: UnsafePointer<CChar>?
-        var value: UnsafeRawPointer?
-        var count = 0
-        while rd_kafka_header_get_all(list, headers.count, &name, &value, &count) == RD_KAFKA_RESP_ERR_NO_ERROR {
-            headers.append(KafkaHeader(name.map { String(cString: $0) } ?? "", bytes(value, count)))
+        return RecordHeaders(count: rd_kafka_header_cnt(list)) { index in
+            var name: UnsafePointer<CChar>?
+            var value: UnsafeRawPointer?
+            var count = 0
+            _ = rd_kafka_header_get_all(list, index, &name, &value, &count)
+            return (
+                UnsafeRawBufferPointer(start: name, count: name.map { strlen($0) } ?? 0),
+                value.map { UnsafeRawBufferPointer(start: $0, count: count) }
+            )
         }
-        return headers
     }
 
     private func bytes(_ start: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {

@@ -39,11 +39,11 @@ package final class KafkaProducer: Sendable {
 
     /// Sends records, in order per partition, and returns their fates in the order given.
     package func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
-        var results = await sendUntilKnown(records, Array(records.indices))
+        var results = await sendUntilKnown(records)
         // A broker refuses a whole batch of librdkafka's when it is too large, the small records in it too.
         guard records.count > 1 else { return results }
         for index in results.indices where results[index].isTooLarge {
-            results[index] = await sendUntilKnown(records, [index])[0]
+            results[index] = await sendUntilKnown([records[index]])[0]
         }
         return results
     }
@@ -58,12 +58,10 @@ package final class KafkaProducer: Sendable {
         await last?.end(within: milliseconds, KafkaError(.closed, "the producer was closed before an answer came"))
     }
 
-    private func sendUntilKnown(
-        _ records: [KafkaOutgoing], _ indices: [Int]
-    ) async -> [Result<KafkaDelivery, KafkaError>] {
+    private func sendUntilKnown(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
         var results = [Result<KafkaDelivery, KafkaError>](
-            repeating: .failure(KafkaError(.purgedInFlight)), count: indices.count)
-        var pending = Array(indices.indices)
+            repeating: .failure(KafkaError(.purgedInFlight)), count: records.count)
+        var pending = Array(records.indices)
         for _ in 0..<Self.maximumRounds where !pending.isEmpty {
             let generation: ProducerGeneration
             do {
@@ -73,7 +71,8 @@ package final class KafkaProducer: Sendable {
                 for index in pending { results[index] = .failure(error) }
                 break
             }
-            let fates = await generation.send(records, at: pending.map { indices[$0] })
+            let isAll = pending.count == records.count
+            let fates = await generation.send(isAll ? records : pending.map { records[$0] })
             for (index, fate) in zip(pending, fates) { results[index] = fate }
             pending = pending.filter { results[$0].isUnknown }
         }

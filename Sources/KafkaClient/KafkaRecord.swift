@@ -1,3 +1,5 @@
+package import RecordFormat
+
 /// One partition of one topic.
 package struct KafkaPartition: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var topic: String
@@ -15,25 +17,14 @@ package struct KafkaPartition: Hashable, Sendable, Comparable, CustomStringConve
     package var description: String { "\(topic)[\(number)]" }
 }
 
-/// A header of a record; Kafka tells an absent value from an empty one.
-package struct KafkaHeader: Hashable, Sendable {
-    package var name: String
-    package var value: [UInt8]?
-
-    package init(_ name: String, _ value: [UInt8]?) {
-        self.name = name
-        self.value = value
-    }
-}
-
 /// A record to produce. The caller chooses the partition.
 package struct KafkaOutgoing: Sendable {
     package var partition: KafkaPartition
     package var key: [UInt8]?
     package var value: [UInt8]?
-    package var headers: [KafkaHeader]
+    package var headers: RecordHeaders
 
-    package init(partition: KafkaPartition, key: [UInt8]?, value: [UInt8]?, headers: [KafkaHeader] = []) {
+    package init(partition: KafkaPartition, key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders = []) {
         self.partition = partition
         self.key = key
         self.value = value
@@ -55,11 +46,10 @@ package struct KafkaRecord: Sendable {
     package var timestampMilliseconds: Int64
     package var key: [UInt8]?
     package var value: [UInt8]?
-    package var headers: [KafkaHeader]
+    package var headers: RecordHeaders
 
-    package var byteCount: Int {
-        headers.reduce((key?.count ?? 0) + (value?.count ?? 0)) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
-    }
+    /// About what it takes; the lengths within the headers count too.
+    package var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.block.count }
 }
 
 /// A group's position in a partition, with text of the group's own.

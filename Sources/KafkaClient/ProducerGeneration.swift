@@ -41,19 +41,19 @@ final class ProducerGeneration: Sendable {
         return !isOpen || handle.fatalError != nil
     }
 
-    /// Sends the records at these indices, in order, and returns when the fate of each is known. A full queue makes it
-    /// wait: that is how a fast caller is slowed down.
-    func send(_ records: [KafkaOutgoing], at indices: [Int]) async -> [Result<KafkaDelivery, KafkaError>] {
-        let runs = TopicRun.split(records, indices)
+    /// Sends the records in order, and returns when the fate of each is known. A full queue makes it wait: that is how a
+    /// fast caller is slowed down.
+    func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
+        let runs = TopicRun.split(records)
         let strangers = Set(runs.map(\.topic)).filter { !handle.knows($0) }
         if !strangers.isEmpty { await introduce(strangers) }
-        let batch = ProduceBatch(count: indices.count)
+        let batch = ProduceBatch(count: records.count)
         let place = state.withLock { state -> Int? in
             guard case .open = state.phase else { return nil }
             return state.slab.insert(batch)
         }
-        guard let place else { return Array(repeating: .failure(Self.replaced), count: indices.count) }
-        for run in runs { await enqueue(run, place) }
+        guard let place else { return Array(repeating: .failure(Self.replaced), count: records.count) }
+        for run in runs { await enqueue(run, of: records, place) }
         await withCheckedContinuation { continuation in
             let waits = state.withLock { _ in batch.attach(continuation) }
             if !waits { continuation.resume() }
@@ -110,20 +110,21 @@ final class ProducerGeneration: Sendable {
     /// Records that are handed over between two looks at whether this generation still lives.
     private static let partRecords = 1000
 
-    private func enqueue(_ run: TopicRun, _ place: Int) async {
-        var rest = run.records
+    private func enqueue(_ run: TopicRun, of records: [KafkaOutgoing], _ place: Int) async {
+        var rest = run.range
         guard let topic = handle.reference(to: run.topic) else {
-            return refuse(rest.map { ($0.index, KafkaError(.unknownTopic, "no topic \(run.topic)")) }, place)
+            return refuse(rest.map { ($0, KafkaError(.unknownTopic, "no topic \(run.topic)")) }, place)
         }
         while !rest.isEmpty {
             let rounds = state.withLock { state in
                 if case .open = state.phase { state.deliveryRounds } else { UInt64?.none }
             }
-            guard let rounds else { return refuse(rest.map { ($0.index, Self.replaced) }, place) }
+            guard let rounds else { return refuse(rest.map { ($0, Self.replaced) }, place) }
             let part = rest.prefix(Self.partRecords)
             let refused =
                 run.isBare
-                ? handle.produce(bare: part, to: topic, place: place) : produce(part, to: topic, place: place)
+                ? handle.produce(bare: part, of: records, to: topic, place: place)
+                : produce(part, of: records, to: topic, place: place)
             // Once the queue is full nothing more is taken, so that order holds: those records are the part's end.
             let excess = refused.count { $0.error.code == .queueFull }
             refuse(refused.dropLast(excess), place)
@@ -133,13 +134,14 @@ final class ProducerGeneration: Sendable {
     }
 
     private func produce(
-        _ part: ArraySlice<TopicRun.Item>, to topic: OpaquePointer, place: Int
+        _ part: Range<Int>, of records: [KafkaOutgoing], to topic: OpaquePointer, place: Int
     ) -> [(index: Int, error: KafkaError)] {
         var refused: [(index: Int, error: KafkaError)] = []
-        for (record, index) in part {
+        for index in part {
+            let opaque = RecordOpaque(place: place, index: index)
             if let last = refused.last, last.error.code == .queueFull {
                 refused.append((index, last.error))
-            } else if let error = handle.produce(record, to: topic, opaque: RecordOpaque(place: place, index: index)) {
+            } else if let error = handle.produce(records[index], to: topic, opaque: opaque) {
                 refused.append((index, error))
             }
         }

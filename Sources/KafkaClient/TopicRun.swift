@@ -1,28 +1,22 @@
 /// Records of one call that follow each other, of one topic, and all with headers or all without.
 struct TopicRun {
-    /// With its index in the batch.
-    typealias Item = (record: KafkaOutgoing, index: Int)
-
     let topic: String
     /// None has headers.
     let isBare: Bool
-    private(set) var records: ArraySlice<Item>
+    /// Where they stand in the batch.
+    let range: Range<Int>
 
-    /// The records at these indices, in order.
-    static func split(_ records: [KafkaOutgoing], _ indices: [Int]) -> [TopicRun] {
-        let items = indices.enumerated().map { (record: records[$1], index: $0) }
+    static func split(_ records: [KafkaOutgoing]) -> [TopicRun] {
         var runs: [TopicRun] = []
         var start = 0
-        for (position, item) in items.enumerated() {
-            let first = items[start].record
-            let isBare = first.headers.isEmpty
-            let next = position + 1
-            if next == items.count || items[next].record.headers.isEmpty != isBare
-                || items[next].record.partition.topic != item.record.partition.topic
-            {
-                runs.append(TopicRun(topic: first.partition.topic, isBare: isBare, records: items[start..<next]))
-                start = next
-            }
+        while start < records.count {
+            let topic = records[start].partition.topic
+            let isBare = records[start].headers.isEmpty
+            let end =
+                records[start...].firstIndex { $0.headers.isEmpty != isBare || $0.partition.topic != topic }
+                ?? records.count
+            runs.append(TopicRun(topic: topic, isBare: isBare, range: start..<end))
+            start = end
         }
         return runs
     }

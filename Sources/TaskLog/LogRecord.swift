@@ -27,11 +27,11 @@ package struct LogRecord: Hashable, Sendable {
     package var key: [UInt8]?
     /// Nil is a tombstone: in a compacted topic it deletes the key.
     package var value: [UInt8]?
-    package var headers: [RecordHeader]
+    package var headers: RecordHeaders
 
     package init(
         topic: String, partition: Int32, offset: Int64, timestamp: Timestamp, key: [UInt8]?, value: [UInt8]?,
-        headers: [RecordHeader] = []
+        headers: RecordHeaders = []
     ) {
         self.topic = topic
         self.partition = partition
@@ -51,10 +51,10 @@ package struct LogAppend: Hashable, Sendable {
     package var partition: Int32
     package var key: [UInt8]?
     package var value: [UInt8]?
-    package var headers: [RecordHeader]
+    package var headers: RecordHeaders
 
     package init(
-        topic: String, partition: Int32, key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader] = []
+        topic: String, partition: Int32, key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders = []
     ) {
         self.topic = topic
         self.partition = partition
@@ -65,7 +65,7 @@ package struct LogAppend: Hashable, Sendable {
 
     /// Bytes that count against a topic's record limit: key, value, and headers with their names.
     package var byteCount: Int {
-        headers.reduce((key?.count ?? 0) + (value?.count ?? 0)) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+        (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount
     }
 }
 

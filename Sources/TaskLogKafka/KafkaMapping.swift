@@ -13,19 +13,18 @@ extension LogRecord {
         self.init(
             topic: record.partition.topic, partition: record.partition.number, offset: record.offset,
             timestamp: Timestamp(milliseconds: record.timestampMilliseconds), key: record.key, value: record.value,
-            headers: record.headers.map { RecordHeader($0.name, $0.value) })
+            headers: record.headers)
     }
 
-    var byteCount: Int {
-        headers.reduce((key?.count ?? 0) + (value?.count ?? 0)) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
-    }
+    /// About what it takes; the lengths within the headers count too.
+    var byteCount: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.block.count }
 }
 
 extension KafkaOutgoing {
     init(_ append: LogAppend) {
         self.init(
             partition: KafkaPartition(append.topic, append.partition), key: append.key, value: append.value,
-            headers: append.headers.map { KafkaHeader($0.name, $0.value) })
+            headers: append.headers)
     }
 }
 

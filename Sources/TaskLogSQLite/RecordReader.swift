@@ -64,8 +64,7 @@ enum RecordReader {
 
     private static func record(_ statement: SQLiteStatement, _ partition: TopicPartition) throws -> LogRecord {
         let offset = Schema.offset(ofRow: statement.integer(0))
-        let headers = statement.withBlob(4) { bytes in bytes.map { HeaderCodec.decode($0) } ?? [] }
-        guard let headers else {
+        guard let headers = RecordHeaders(block: statement.blob(4) ?? []) else {
             throw LogError(
                 .unsupported,
                 "the headers of \(partition)@\(offset) cannot be read: the file is damaged; restore it from a backup")

@@ -77,13 +77,6 @@ final class SQLiteStatement {
         let bytes = sqlite3_column_blob(handle, column)
         return Array(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
     }
-
-    /// The bytes where SQLite holds them, valid inside `body`; nil for NULL.
-    func withBlob<Value>(_ column: Int32, _ body: (UnsafeRawBufferPointer?) -> Value) -> Value {
-        guard !isNull(column) else { return body(nil) }
-        let bytes = sqlite3_column_blob(handle, column)
-        return body(UnsafeRawBufferPointer(start: bytes, count: Int(sqlite3_column_bytes(handle, column))))
-    }
 }
 
 /// Tells SQLite to copy what is bound.

@@ -107,7 +107,7 @@ final class WriteTransaction {
         statement.bind(2, stamp)
         statement.bind(3, blob: record.key)
         statement.bind(4, blob: record.value)
-        statement.bind(5, blob: HeaderCodec.encode(record.headers))
+        statement.bind(5, blob: record.headers.isEmpty ? nil : record.headers.block)
         try statement.run()
         if !slot.isTouched { touched.append(partitionID) }
         slot.end = offset + 1

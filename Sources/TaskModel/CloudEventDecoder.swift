@@ -28,30 +28,29 @@ extension TaskEvent {
     ///
     /// The short form is for people at a shell: any payload and one header `ce_subject` (or `task`) with the task's name.
     /// Its identity is its place in the log. Everything the encoder writes is read back exactly.
-    public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader], place: RecordPlace) throws(EventDecodingError)
-    {
-        if let envelope = try Self.envelope(value ?? [], headers: headers) {
+    public init(key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders, place: RecordPlace) throws(EventDecodingError) {
+        let attributes = EventAttributes(headers)
+        if let envelope = try Self.envelope(value ?? [], attributes) {
             self = try Self.structured(envelope, value: value ?? [], headers: headers, place: place)
         } else {
-            self = try Self.binary(value: value ?? [], headers: headers, place: place)
+            self = try Self.binary(attributes, value: value ?? [], place: place)
         }
     }
 
     /// The members of a structured event; nil when the record is in binary mode.
     private static func envelope(
-        _ value: [UInt8], headers: [RecordHeader]
+        _ value: [UInt8], _ attributes: EventAttributes
     ) throws(EventDecodingError) -> [String: JSONValue]? {
         // Only our encoder writes the fingerprint as a header: its payload may well be an envelope of somebody's own.
-        if headers.contains(where: { $0.name == CloudEventHeader.fingerprint }) { return nil }
-        let contentType = headers.last { $0.name.lowercased() == CloudEventHeader.contentType }?.text
-        if contentType?.lowercased().hasPrefix("application/cloudevents+json") == true {
+        if attributes.has(.fingerprint) { return nil }
+        if attributes.contentType?.lowercased().hasPrefix("application/cloudevents+json") == true {
             guard let members = JSONValue(value)?.members else {
                 throw EventDecodingError("the value is not a JSON object, as a structured CloudEvent must be")
             }
             return members
         }
-        let namesTask = headers.contains { $0.name == CloudEventHeader.subject || $0.name == CloudEventHeader.task }
-        guard !namesTask, value.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
+        guard !attributes.has(.subject), !attributes.has(.task),
+            value.first(where: { $0 > 0x20 }) == UInt8(ascii: "{"),
             let members = JSONValue(value)?.members, members["specversion"] != nil
         else { return nil }
         return members
@@ -59,41 +58,30 @@ extension TaskEvent {
 
     /// The event that a dead letter keeps: it may have no task, when its record could not be read.
     static func lettered(
-        value: [UInt8], headers: [RecordHeader], place: RecordPlace
+        value: [UInt8], headers: RecordHeaders, place: RecordPlace
     ) throws(EventDecodingError) -> TaskEvent {
-        try binary(value: value, headers: headers, place: place, mayLackTask: true)
+        try binary(EventAttributes(headers), value: value, place: place, mayLackTask: true)
     }
 
     private static func binary(
-        value: [UInt8], headers: [RecordHeader], place: RecordPlace, mayLackTask: Bool = false
+        _ attributes: EventAttributes, value: [UInt8], place: RecordPlace, mayLackTask: Bool = false
     ) throws(EventDecodingError) -> TaskEvent {
-        var attributes = EventAttributes()
-        var extra: [RecordHeader] = []
-        for header in headers {
-            guard let slot = EventAttributes.place(of: header.name) else {
-                extra.append(header)
-                continue
-            }
-            guard let value = header.value, value.isText else {
-                throw EventDecodingError("header \(header.name) is not UTF-8 text")
-            }
-            attributes.set(slot, header.name, value)
-        }
+        if let name = attributes.unreadable { throw EventDecodingError("header \(name) is not UTF-8 text") }
         var event = try attributes.event(payload: value, place: place, mayLackTask: mayLackTask)
         event.contentType = attributes.contentType
-        event.extraHeaders += extra
+        event.extraHeaders += attributes.extra
         return event
     }
 
     private static func structured(
-        _ envelope: [String: JSONValue], value: [UInt8], headers: [RecordHeader], place: RecordPlace
+        _ envelope: [String: JSONValue], value: [UInt8], headers: RecordHeaders, place: RecordPlace
     ) throws(EventDecodingError) -> TaskEvent {
-        var attributes = EventAttributes()
+        var members = RecordHeaders()
         for (name, member) in envelope where name != "data" && name != "data_base64" && name != "datacontenttype" {
             switch member.content {
-            case .string(let text): attributes.set(extension: name, text)
-            case .number(let literal): attributes.set(extension: name, literal)
-            case .bool(let flag): attributes.set(extension: name, flag ? "true" : "false")
+            case .string(let text): members.append(CloudEventHeader.prefix + name, text)
+            case .number(let literal): members.append(CloudEventHeader.prefix + name, literal)
+            case .bool(let flag): members.append(CloudEventHeader.prefix + name, flag ? "true" : "false")
             case .null: break
             case .array, .object: throw EventDecodingError("member \(name) must be a string, a number or a boolean")
             }
@@ -104,7 +92,7 @@ extension TaskEvent {
         case nil, .null: contentType = envelope["data"] == nil ? nil : "application/json"
         default: throw EventDecodingError("member datacontenttype must be a string")
         }
-        var event = try attributes.event(
+        var event = try EventAttributes(members).event(
             payload: try payload(of: envelope, contentType: contentType, value: value), place: place)
         event.contentType = contentType
         event.extraHeaders += headers.filter {

@@ -2,9 +2,9 @@
 public struct RecordBody: Hashable, Sendable {
     public var key: [UInt8]?
     public var value: [UInt8]?
-    public var headers: [RecordHeader]
+    public var headers: RecordHeaders
 
-    public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) {
+    public init(key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders) {
         self.key = key
         self.value = value
         self.headers = headers
@@ -41,24 +41,21 @@ enum CloudEventHeader {
     static let forwarded = "ce_forwarded"
     /// Stands for `ce_subject` in a record written by hand.
     static let task = "task"
-
-    static let ourVersion = RecordHeader(specVersion, "1.0")
-    static let ourType = RecordHeader(type, TaskEvent.type)
 }
 
 extension TaskEvent {
     /// The event as a record of a due topic. Attributes that have their default are left out.
     public func encoded() -> RecordBody {
-        var headers: [RecordHeader] = []
-        headers.reserveCapacity(12 + extraHeaders.count)
-        headers.append(CloudEventHeader.ourVersion)
-        headers.append(RecordHeader(CloudEventHeader.id, id))
-        headers.append(RecordHeader(CloudEventHeader.source, source))
-        headers.append(CloudEventHeader.ourType)
-        headers.append(RecordHeader(CloudEventHeader.subject, task))
-        headers.append(RecordHeader(CloudEventHeader.fingerprint, fingerprint.hex))
+        var headers = RecordHeaders()
+        headers.reserveCapacity(bytes: 256 + id.utf8.count + source.utf8.count + task.utf8.count)
+        headers.append(CloudEventHeader.specVersion, "1.0")
+        headers.append(CloudEventHeader.id, id)
+        headers.append(CloudEventHeader.source, source)
+        headers.append(CloudEventHeader.type, TaskEvent.type)
+        headers.append(CloudEventHeader.subject, task)
+        headers.append(CloudEventHeader.fingerprint, fingerprint.hex)
         func add(_ name: String, _ value: String?) {
-            if let value { headers.append(RecordHeader(name, value)) }
+            if let value { headers.append(name, value) }
         }
         add(CloudEventHeader.contentType, contentType)
         add(CloudEventHeader.time, publishedAt?.rfc3339)
@@ -81,7 +78,7 @@ extension TaskEvent {
             headers.append(RecordHeader(CloudEventHeader.retryPolicy, CanonicalJSON.encode(retryPolicy)))
         }
         if !history.isEmpty { headers.append(RecordHeader(CloudEventHeader.history, CanonicalJSON.encode(history))) }
-        headers += extraHeaders
+        headers.append(contentsOf: extraHeaders)
         return RecordBody(key: recordKey, value: payload, headers: headers)
     }
 }

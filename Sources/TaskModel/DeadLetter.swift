@@ -53,7 +53,12 @@ public struct DeadLetter: Hashable, Sendable {
         public static let maximumBytes = 128 * 1024
         public static let maximumKeyBytes = 16 * 1024
 
-        public init(key: [UInt8]?, headers: [RecordHeader], problem: String) {
+        /// As they lay in the log.
+        public var recordHeaders: [RecordHeader] {
+            headers.map { RecordHeader($0.name, $0.value.map { [UInt8]($0) }) }
+        }
+
+        public init(key: [UInt8]?, headers: RecordHeaders, problem: String) {
             self.problem = problem.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
             self.key = key.map { Data($0.prefix(Self.maximumKeyBytes)) }
             self.headers = []
@@ -90,13 +95,13 @@ public struct DeadLetter: Hashable, Sendable {
         var body = event.encoded()
         body.key = Array(DeadLetterKey(fingerprint: event.fingerprint, replay: event.replay).description.utf8)
         // What a publisher calls by our names is dropped: it must not speak for the letter.
-        body.headers.removeAll { Self.ownHeaders.contains($0.name) }
-        body.headers += [
+        body.headers = body.headers.without(Self.ownHeaders)
+        body.headers.append(contentsOf: [
             RecordHeader(Self.kindHeader, "letter"),
             RecordHeader(Self.queueHeader, queue),
             RecordHeader(Self.reasonHeader, reason.rawValue),
             RecordHeader(Self.placeHeader, CanonicalJSON.encode(place)),
-        ]
+        ])
         if let raw { body.headers.append(RecordHeader(Self.rawHeader, CanonicalJSON.encode(raw))) }
         return body
     }
@@ -116,7 +121,7 @@ public struct DeadLetter: Hashable, Sendable {
         self.place = place
         raw = fields[Self.rawHeader].flatMap { try? CanonicalJSON.decode(RawRecord.self, from: $0) }
         event = try TaskEvent.lettered(
-            value: body.value ?? [], headers: body.headers.filter { !own.contains($0.name) }, place: letterPlace)
+            value: body.value ?? [], headers: body.headers.without(own), place: letterPlace)
     }
 }
 
@@ -181,12 +186,11 @@ public enum DeadTopicRecord: Hashable, Sendable {
         }
     }
 
-    public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader], place: RecordPlace) throws(EventDecodingError)
-    {
+    public init(key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders, place: RecordPlace) throws(EventDecodingError) {
         guard let letterKey = DeadLetterKey(key) else {
             throw EventDecodingError("the key must be fingerprint/replay")
         }
-        switch headers.last(where: { $0.name == DeadLetter.kindHeader })?.text {
+        switch headers.last(named: DeadLetter.kindHeader)?.text {
         case "letter":
             self = .letter(try DeadLetter(RecordBody(key: key, value: value, headers: headers), place: place))
         case let kind? where DeadLetterMark.Kind(rawValue: kind) != nil:

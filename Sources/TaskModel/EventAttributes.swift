@@ -1,5 +1,5 @@
-/// The attributes of one record, by name, as the bytes that lie in it: texts are made of what an event keeps as text, and
-/// of nothing else.
+/// The attributes of one record, by name, where they lie in its headers: texts are made of what an event keeps as text,
+/// and of nothing else.
 struct EventAttributes {
     /// The attributes that have a meaning here.
     enum Name: Int, CaseIterable {
@@ -39,65 +39,80 @@ struct EventAttributes {
         }
     }
 
-    /// Where an attribute is kept.
-    enum Place {
+    /// What a header is to an event.
+    private enum Kind {
         case known(Name)
         /// An attribute of somebody else's.
         case other
-    }
-
-    private struct Values {
-        private var values = [[UInt8]?](repeating: nil, count: Name.allCases.count)
-
-        subscript(name: Name) -> [UInt8]? {
-            get { values[name.rawValue] }
-            set { values[name.rawValue] = newValue }
-        }
+        /// No attribute at all.
+        case extra
     }
 
     /// The names by their length: few share one, so a look-up compares and never hashes.
-    private static let names: [[(header: String, name: Name)]] = {
+    private static let names: [[(header: [UInt8], name: Name)]] = {
         let longest = Name.allCases.map(\.header.utf8.count).max() ?? 0
-        var names = [[(header: String, name: Name)]](repeating: [], count: longest + 1)
-        for name in Name.allCases { names[name.header.utf8.count].append((name.header, name)) }
+        var names = [[(header: [UInt8], name: Name)]](repeating: [], count: longest + 1)
+        for name in Name.allCases { names[name.header.utf8.count].append((Array(name.header.utf8), name)) }
         return names
     }()
 
-    private var values = Values()
+    private let headers: RecordHeaders
+    /// Where the value of each attribute lies among the headers: its place and one more than its bytes; 0 for none.
+    private var places = SIMD32<UInt64>()
     private var others: [RecordHeader] = []
-
-    /// Nil for a header that is no attribute of an event.
-    static func place(of header: String) -> Place? {
-        let length = header.utf8.count
-        if length < names.count {
-            for candidate in names[length] where candidate.header == header { return .known(candidate.name) }
-        }
-        if header.hasPrefix(CloudEventHeader.prefix) { return .other }
-        return header.lowercased() == CloudEventHeader.contentType ? .known(.contentType) : nil
-    }
+    /// Headers that are no attributes.
+    private(set) var extra: [RecordHeader] = []
+    /// The first attribute that is not text.
+    private(set) var unreadable: String?
 
     /// The last one of a name counts.
-    mutating func set(_ place: Place, _ header: String, _ value: [UInt8]) {
-        switch place {
-        case .known(let name): values[name] = value
-        case .other:
-            others.removeAll { $0.name == header }
-            others.append(RecordHeader(header, value))
+    init(_ headers: RecordHeaders) {
+        self.headers = headers
+        headers.forEachPart { name, value, start in
+            let kind = Self.kind(of: name)
+            if case .extra = kind { return extra.append(RecordHeader(name, value)) }
+            guard let value, value.isText else {
+                unreadable = unreadable ?? String(decoding: name, as: UTF8.self)
+                return
+            }
+            switch kind {
+            case .known(let name): places[name.rawValue] = UInt64(start) << 32 | UInt64(value.count + 1)
+            case .other:
+                let header = RecordHeader(name, value)
+                others.removeAll { $0.name == header.name }
+                others.append(header)
+            case .extra: break
+            }
         }
     }
 
-    /// An attribute as a structured event names it.
-    mutating func set(extension name: String, _ text: String) {
-        let header = CloudEventHeader.prefix + name
-        if let place = Self.place(of: header) { set(place, header, Array(text.utf8)) }
+    private static func kind(of header: UnsafeRawBufferPointer) -> Kind {
+        if header.count < names.count {
+            for candidate in names[header.count] where header.elementsEqual(candidate.header) {
+                return .known(candidate.name)
+            }
+        }
+        if header.starts(with: CloudEventHeader.prefix.utf8) { return .other }
+        guard header.count == CloudEventHeader.contentType.utf8.count else { return .extra }
+        return String(decoding: header, as: UTF8.self).lowercased() == CloudEventHeader.contentType
+            ? .known(.contentType) : .extra
     }
 
-    private static let json = Array("application/json".utf8)
+    func has(_ name: Name) -> Bool { places[name.rawValue] != 0 }
+
+    private func value<Value>(_ name: Name, _ body: (UnsafeRawBufferPointer) -> Value) -> Value? {
+        let place = places[name.rawValue]
+        guard place != 0 else { return nil }
+        let start = Int(place >> 32)
+        let end = start + Int(place & 0xffff_ffff) - 1
+        return headers.block.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[start..<end])) }
+    }
+
+    private static let json = "application/json"
 
     var contentType: String? {
-        guard let value = values[.contentType] else { return nil }
         // Almost all say this, and a literal costs nothing.
-        return value == Self.json ? "application/json" : String(decoding: value, as: UTF8.self)
+        value(.contentType) { $0.elementsEqual(Self.json.utf8) ? Self.json : String(decoding: $0, as: UTF8.self) }
     }
 
     func event(
@@ -112,8 +127,10 @@ struct EventAttributes {
         let id = text(.id)
         let source = text(.source)
         let fingerprint: Fingerprint
-        if let bytes = values[.fingerprint] {
-            guard let value = Fingerprint(hex: bytes) else { throw Self.problem(.fingerprint, bytes, "32 hex digits") }
+        if has(.fingerprint) {
+            guard let value = value(.fingerprint, { Fingerprint(hex: $0) }) ?? nil else {
+                throw problem(.fingerprint, "32 hex digits")
+            }
             fingerprint = value
         } else if let id, let source {
             fingerprint = Fingerprint(.event(source: source, id: id))
@@ -159,30 +176,29 @@ struct EventAttributes {
 
     private func flag(_ name: Name) -> Bool { text(name).map { $0 == "1" || $0 == "true" } ?? false }
 
-    private func text(_ name: Name) -> String? { values[name].map { String(decoding: $0, as: UTF8.self) } }
+    private func text(_ name: Name) -> String? { value(name) { String(decoding: $0, as: UTF8.self) } }
 
-    private static func problem(_ name: Name, _ value: [UInt8], _ rule: String) -> EventDecodingError {
-        let text = String(decoding: value, as: UTF8.self)
-        return EventDecodingError("header \(name.header) is \"\(text.prefix(64))\"; it must be \(rule)")
+    private func problem(_ name: Name, _ rule: String) -> EventDecodingError {
+        EventDecodingError("header \(name.header) is \"\((text(name) ?? "").prefix(64))\"; it must be \(rule)")
     }
 
     private func number(_ name: Name) throws(EventDecodingError) -> UInt32? {
-        guard let bytes = values[name] else { return nil }
+        guard let text = text(name) else { return nil }
         // CloudEvents' integers end at 2³¹ - 1. So a next turn always exists, whatever a record claims.
-        guard let value = UInt32(String(decoding: bytes, as: UTF8.self)), value <= Int32.max else {
-            throw Self.problem(name, bytes, "a whole number up to \(Int32.max)")
+        guard let value = UInt32(text), value <= Int32.max else {
+            throw problem(name, "a whole number up to \(Int32.max)")
         }
         return value
     }
 
     private func time(_ name: Name) throws(EventDecodingError) -> Timestamp? {
-        guard let bytes = values[name] else { return nil }
-        guard let value = Timestamp(rfc3339: bytes) else { throw Self.problem(name, bytes, "an RFC 3339 date-time") }
+        guard let value = value(name, { Timestamp(rfc3339: $0) }) else { return nil }
+        guard let value else { throw problem(name, "an RFC 3339 date-time") }
         return value
     }
 
     private func json<Value: Decodable>(_ name: Name) throws(EventDecodingError) -> Value? {
-        guard let bytes = values[name] else { return nil }
+        guard let bytes = value(name, { Array($0) }) else { return nil }
         guard let value = try? CanonicalJSON.decode(Value.self, from: bytes) else {
             throw EventDecodingError("header \(name.header) is not the JSON that it must hold")
         }
@@ -190,22 +206,19 @@ struct EventAttributes {
     }
 }
 
-extension [UInt8] {
+extension UnsafeRawBufferPointer {
     /// Whether they are UTF-8. ASCII, which almost all of it is, is seen without making a text.
     var isText: Bool {
-        let isASCII = withUnsafeBytes { bytes in
-            var all: UInt64 = 0
-            var index = 0
-            while index + 8 <= bytes.count {
-                all |= bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                index += 8
-            }
-            while index < bytes.count {
-                all |= UInt64(bytes[index])
-                index += 1
-            }
-            return all & 0x8080_8080_8080_8080 == 0
+        var all: UInt64 = 0
+        var index = 0
+        while index + 8 <= count {
+            all |= loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            index += 8
         }
-        return isASCII || String(validating: self, as: UTF8.self) != nil
+        while index < count {
+            all |= UInt64(self[index])
+            index += 1
+        }
+        return all & 0x8080_8080_8080_8080 == 0 || String(validating: self, as: UTF8.self) != nil
     }
 }

@@ -34,7 +34,7 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
     }
 
     /// Reads the same from bytes.
-    init?(hex digits: [UInt8]) {
+    init?(hex digits: UnsafeRawBufferPointer) {
         guard digits.count == 32 else { return nil }
         var words = (high: UInt64(0), low: UInt64(0))
         for index in 0..<16 {

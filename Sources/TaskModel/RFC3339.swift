@@ -29,10 +29,14 @@ extension Timestamp {
     }
 
     /// Reads RFC 3339 (`T` or space, `Z` or ±hh:mm, any number of fraction digits, cut to milliseconds); nil for anything else.
-    public init?(rfc3339 text: some StringProtocol) { self.init(rfc3339: Array(text.utf8)) }
+    public init?(rfc3339 text: some StringProtocol) {
+        var text = String(text)
+        guard let time = text.withUTF8({ Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = time
+    }
 
     /// Reads the same from bytes.
-    init?(rfc3339 text: [UInt8]) {
+    init?(rfc3339 text: UnsafeRawBufferPointer) {
         var reader = DigitReader(text)
         guard let year = reader.number(4), reader.skip("-"), let month = reader.number(2), reader.skip("-"),
             let day = reader.number(2), reader.skip("T") || reader.skip("t") || reader.skip(" "),
@@ -94,10 +98,10 @@ extension Int64 {
 }
 
 private struct DigitReader {
-    private let bytes: [UInt8]
+    private let bytes: UnsafeRawBufferPointer
     private var position = 0
 
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     var isAtEnd: Bool { position == bytes.count }
 

@@ -37,7 +37,7 @@ public struct WaitingEvent: Hashable, Sendable {
         var body = event.encoded()
         body.key = Array(event.coordinate.description.utf8)
         // What a publisher calls by our names is dropped: it must not decide when or where this is emitted.
-        body.headers.removeAll { Self.ownHeaders.contains($0.name) }
+        body.headers = body.headers.without(Self.ownHeaders)
         body.headers.append(RecordHeader(Self.queueHeader, queue))
         switch due {
         case .after(let milliseconds): body.headers.append(RecordHeader(Self.delayHeader, String(milliseconds)))
@@ -46,8 +46,7 @@ public struct WaitingEvent: Hashable, Sendable {
         return body
     }
 
-    public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader], place: RecordPlace) throws(EventDecodingError)
-    {
+    public init(key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders, place: RecordPlace) throws(EventDecodingError) {
         let own = Self.ownHeaders
         let fields = Dictionary(headers.filter { own.contains($0.name) }.map { ($0.name, $0.text ?? "") }) { $1 }
         guard let queue = fields[Self.queueHeader], TopicNames.isValidQueueName(queue) else {
@@ -65,7 +64,7 @@ public struct WaitingEvent: Hashable, Sendable {
             due = .after(milliseconds: milliseconds)
         }
         self.queue = queue
-        event = try TaskEvent(key: key, value: value, headers: headers.filter { !own.contains($0.name) }, place: place)
+        event = try TaskEvent(key: key, value: value, headers: headers.without(own), place: place)
     }
 }
 

@@ -16,7 +16,7 @@ struct BenchArguments: Sendable {
     var output = "."
     var payloadBytes = 100
     var workers = 1
-    var concurrency = 100
+    var concurrency = 1000
     var partitions = 12
     /// Instead of a workload's own number.
     var events: Int?
@@ -38,7 +38,7 @@ struct BenchArguments: Sendable {
           --events N           instead of each workload's own number
           --payload BYTES      16 to 262144, default 100
           --workers N          worker processes, 1 to 16, default 1
-          --concurrency N      handlers at once in each, 1 to 10000, default 100
+          --concurrency N      handlers at once in each, 1 to 10000, default 1000
           --partitions N       of the queue, 1 to 200, default 12
           --output FOLDER      for the JSON file and the table, default .tidemill/bench
 

@@ -30,8 +30,9 @@ struct PartitionState: Sendable {
     private var followers: [Fingerprint: [Int]] = [:]
     /// What the last commit says of offsets above the watermark; nil once they were all seen.
     private(set) var committedHoles: CommittedHoles?
-    /// Records that arrived while no room was left, in order.
-    private var backlog: ArraySlice<TurnFacts> = []
+    /// Records that arrived while no room was left, in order; those before `backlogHead` were taken.
+    private var backlog: [TurnFacts] = []
+    private var backlogHead = 0
     /// Offsets below are suspects, while `suspectsLeft` lasts.
     private var suspectEnd: Int64 = 0
     private var suspectsLeft = 0
@@ -61,7 +62,7 @@ struct PartitionState: Sendable {
     /// It went.
     mutating func end() { self = PartitionState(due: due, ledger: ledger, queue: queue, count: count) }
 
-    private func place(_ seat: Int, _ offset: Int64) -> TurnPlace {
+    @inline(__always) private func place(_ seat: Int, _ offset: Int64) -> TurnPlace {
         TurnPlace(slot: slot, assignment: assignment, seat: seat, offset: offset)
     }
 
@@ -76,13 +77,16 @@ struct PartitionState: Sendable {
 
     // MARK: turns
 
-    private func isHeld(_ place: TurnPlace) -> Bool {
+    // Inlined, as the next two: a call would retain all that a partition has, to look at one of its fields.
+    @inline(__always) private func isHeld(_ place: TurnPlace) -> Bool {
         place.assignment == assignment && place.seat < turns.count
             && turns[place.seat]?.facts.place.offset == place.offset
     }
 
     /// Nil when the turn is gone.
-    subscript(place: TurnPlace) -> Turn? { isHeld(place) ? turns[place.seat] : nil }
+    subscript(place: TurnPlace) -> Turn? {
+        @inline(__always) get { isHeld(place) ? turns[place.seat] : nil }
+    }
 
     /// Does nothing when the turn is gone, as the ones below.
     mutating func setStage(_ stage: TurnStage, of place: TurnPlace) {
@@ -145,15 +149,25 @@ struct PartitionState: Sendable {
     }
 
     func hasRoomAgain(_ configuration: WorkerConfiguration) -> Bool {
-        backlog.isEmpty && tracker.holeCount <= configuration.maximumHoles / 2
+        !hasBacklog && tracker.holeCount <= configuration.maximumHoles / 2
             && bufferedBytes <= configuration.maximumBufferedBytes / 2
     }
 
-    var hasBacklog: Bool { !backlog.isEmpty }
+    var hasBacklog: Bool { backlogHead < backlog.count }
 
     mutating func postpone(_ facts: TurnFacts) { backlog.append(facts) }
 
-    mutating func popBacklog() -> TurnFacts? { backlog.popFirst() }
+    mutating func popBacklog() -> TurnFacts? {
+        guard hasBacklog else { return nil }
+        defer {
+            backlogHead += 1
+            if backlogHead == backlog.count || backlogHead >= 1024 {
+                backlog.removeFirst(backlogHead)
+                backlogHead = 0
+            }
+        }
+        return backlog[backlogHead]
+    }
 
     /// Tracks a record's offset. A taken one is a hole from here on.
     mutating func receive(_ facts: TurnFacts) -> Reception {

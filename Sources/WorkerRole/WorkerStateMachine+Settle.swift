@@ -83,8 +83,13 @@ extension WorkerStateMachine {
         guard let turn = turn(at: place), case .settling(let machine) = turn.stage,
             case .deciding(let decision) = machine.state
         else { return }
-        _ = ledgers[place.slot].fold.apply(decision.record, time: receipt.timestamp)
+        let change = ledgers[place.slot].fold.apply(decision.record, time: receipt.timestamp)
         count(decision.detail.outcome)
+        if case .raised = change, decision.detail.outcome == .completed, !ledgers[place.slot].fold.hasLateCompletions {
+            // As almost always: nothing stands against it, and it has no effect.
+            report(decision, turn)
+            return settled(place)
+        }
         journalSkip(decision, turn, now)
         resolveLateCompletions(of: place.slot, now)
         carryOut(decision, machine, turn, place)

@@ -126,7 +126,8 @@ package struct WorkerStateMachine: Sendable {
     mutating func count(_ outcome: Outcome) { counters.count(outcome) }
 
     func turn(at place: TurnPlace) -> Turn? {
-        partitions[place.slot][place]
+        // The partition is looked at where it lies: taken out, it would be copied with all that it refers to.
+        partitions.withUnsafeBufferPointer { $0[place.slot][place] }
     }
 
     mutating func setStage(_ stage: TurnStage, at place: TurnPlace) {

@@ -161,7 +161,7 @@ struct RetryTimersTests {
 
     @Test func whatCannotBeReadIsBuriedAndWhatHasNoKeyIsReported() {
         var broken = waiting("a", 0, delay: 0)
-        broken.headers.removeAll { $0.name == "tidemill_queue" }
+        broken.headers = broken.headers.without(["tidemill_queue"])
         var foreign = waiting("b", 1, delay: 0)
         foreign.key = nil
         var contradicting = waiting("c", 2, delay: 0)

@@ -203,7 +203,7 @@ struct DeadLetterTests {
     @Test func anUnreadableRecordIsReplayedOnlyOnceItCanBeRead() async throws {
         let world = try await World()
         let place = RecordPlace(topic: world.plan.names.due("default"), partition: 1, offset: 7)
-        func standIn(_ offset: Int64, headers: [RecordHeader], payload: String) -> (TaskEvent, DeadLetter.RawRecord) {
+        func standIn(_ offset: Int64, headers: RecordHeaders, payload: String) -> (TaskEvent, DeadLetter.RawRecord) {
             let event = TaskEvent(
                 id: "x\(offset)", source: "kafka", task: "", payload: Array(payload.utf8),
                 fingerprint: Fingerprint(.place(topic: place.topic, partition: 1, offset: offset)))

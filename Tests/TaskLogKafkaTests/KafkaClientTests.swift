@@ -1,3 +1,4 @@
+import RecordFormat
 import TaskTelemetry
 import Testing
 
@@ -121,14 +122,14 @@ struct DeliverySlabTests {
         func record(_ topic: String, _ headers: Int) -> KafkaOutgoing {
             KafkaOutgoing(
                 partition: KafkaPartition(topic, 0), key: nil, value: [],
-                headers: Array(repeating: KafkaHeader("h", nil), count: headers))
+                headers: RecordHeaders(Array(repeating: RecordHeader("h", nil as [UInt8]?), count: headers)))
         }
         let records = [record("a", 0), record("a", 0), record("a", 1), record("b", 1), record("b", 0), record("a", 0)]
-        let runs = TopicRun.split(records, [0, 1, 2, 3, 4, 5])
+        let runs = TopicRun.split(records)
         #expect(runs.map(\.topic) == ["a", "a", "b", "b", "a"])
         #expect(runs.map(\.isBare) == [true, false, false, true, true])
-        #expect(runs.map { $0.records.map(\.index) } == [[0, 1], [2], [3], [4], [5]])
-        #expect(TopicRun.split(records, []).isEmpty)
+        #expect(runs.map(\.range) == [0..<2, 2..<3, 3..<4, 4..<5, 5..<6])
+        #expect(TopicRun.split([]).isEmpty)
     }
 }
 

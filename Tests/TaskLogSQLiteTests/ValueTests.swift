@@ -7,25 +7,6 @@ import Testing
 
 /// The small values of the engine.
 @Suite struct ValueTests {
-    @Test(arguments: [
-        [],
-        [RecordHeader("a", "b")],
-        [RecordHeader("", []), RecordHeader("absent", nil as [UInt8]?), RecordHeader("absent", "twice")],
-        [RecordHeader(String(repeating: "long", count: 100), Array(repeating: 7, count: 70_000))],
-    ])
-    func headersComeBack(headers: [RecordHeader]) {
-        let bytes = HeaderCodec.encode(headers)
-        #expect((bytes == nil) == headers.isEmpty)
-        #expect((bytes ?? []).withUnsafeBytes { HeaderCodec.decode($0) } == headers)
-    }
-
-    @Test func cutHeadersAreNotRead() {
-        let bytes = HeaderCodec.encode([RecordHeader("name", "value")]) ?? []
-        for count in 1..<bytes.count {
-            #expect(bytes.prefix(count).withUnsafeBytes { HeaderCodec.decode($0) } == nil, "\(count) bytes")
-        }
-    }
-
     @Test func networkFileSystemsAreTold() {
         #expect(FileSystemKind.of(magic: 0x6969, mountType: nil) == .network("NFS"))
         #expect(FileSystemKind.of(magic: 0xFF53_4D42, mountType: nil) == .network("CIFS"))

@@ -25,7 +25,7 @@ struct BrokenLog: TaskLog {
             switch defect {
             case .nilKeysBecomeEmpty: record.key = record.key ?? []
             case .tombstonesBecomeEmpty: record.value = record.value ?? []
-            case .dropsAbsentHeaders: record.headers.removeAll { $0.value == nil }
+            case .dropsAbsentHeaders: record.headers = RecordHeaders(record.headers.filter { $0.value != nil })
             default: break
             }
             return record

@@ -6,7 +6,7 @@ import Testing
 @Suite("CloudEvent decoder")
 struct CloudEventDecoderTests {
     private func read(_ value: String, _ headers: [RecordHeader] = []) throws -> TaskEvent {
-        try TaskEvent(key: nil, value: Array(value.utf8), headers: headers, place: somewhere)
+        try TaskEvent(key: nil, value: Array(value.utf8), headers: RecordHeaders(headers), place: somewhere)
     }
 
     private func refusal(_ value: String, _ headers: [RecordHeader]) -> String? {
@@ -99,7 +99,7 @@ struct CloudEventDecoderTests {
         private let structured = RecordHeader("Content-Type", "application/cloudevents+json; charset=utf-8")
 
         private func read(_ json: String, _ headers: [RecordHeader]) throws -> TaskEvent {
-            try TaskEvent(key: nil, value: Array(json.utf8), headers: headers, place: somewhere)
+            try TaskEvent(key: nil, value: Array(json.utf8), headers: RecordHeaders(headers), place: somewhere)
         }
 
         @Test("the payload is the bytes of data, as they lie there") func data() throws {

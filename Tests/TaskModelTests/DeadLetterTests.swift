@@ -75,7 +75,7 @@ struct DeadLetterTests {
     func refuses(_ name: String, _ value: String?, _ reason: String) {
         var generate = Generate(seed: 43)
         var body = DeadLetter(event: generate.event(), queue: "q", reason: .fatal, place: somewhere).encoded()
-        body.headers.removeAll { $0.name == name }
+        body.headers = body.headers.without([name])
         if let value { body.headers.append(RecordHeader(name, value)) }
         do {
             _ = try read(body)
@@ -87,7 +87,7 @@ struct DeadLetterTests {
 
     @Test("a mark without its JSON, or a record without its key, is refused") func badMarks() {
         let key = Array("0000000000000000000000000000000a/0".utf8)
-        let kind = [RecordHeader("tidemill_kind", "replayed")]
+        let kind: RecordHeaders = [RecordHeader("tidemill_kind", "replayed")]
         #expect(throws: EventDecodingError.self) {
             try DeadTopicRecord(key: key, value: nil, headers: kind, place: somewhere)
         }
@@ -170,7 +170,7 @@ struct DeadLetterTests {
             }
             let event = TaskEvent(
                 id: "1", source: "kafka", task: "", payload: value, fingerprint: Fingerprint(high: 1, low: 1))
-            let raw = DeadLetter.RawRecord(key: key, headers: headers, problem: control)
+            let raw = DeadLetter.RawRecord(key: key, headers: RecordHeaders(headers), problem: control)
             let letter = DeadLetter(event: event, queue: "q", reason: .undecodable, place: somewhere, raw: raw)
             #expect(size(letter.encoded()) <= Self.due + Self.allowance)
             #expect(raw.headers.count + (raw.omittedHeaders ?? 0) == headers.count)

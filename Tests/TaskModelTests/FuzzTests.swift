@@ -10,18 +10,20 @@ struct FuzzTests {
 
     private func mutated(_ body: RecordBody, _ generate: inout Generate) -> RecordBody {
         var body = body
+        var headers = Array(body.headers)
         switch generate.int(0...4) {
         case 0: body.key = body.key.map { generate.mutated($0) }
         case 1: body.value = body.value.map { generate.mutated($0) }
-        case 2 where !body.headers.isEmpty: body.headers.remove(at: generate.int(0...body.headers.count - 1))
-        case 3 where !body.headers.isEmpty:
-            let from = body.headers[generate.int(0...body.headers.count - 1)]
-            body.headers[generate.int(0...body.headers.count - 1)].value = from.value
+        case 2 where !headers.isEmpty: headers.remove(at: generate.int(0...headers.count - 1))
+        case 3 where !headers.isEmpty:
+            let from = headers[generate.int(0...headers.count - 1)]
+            headers[generate.int(0...headers.count - 1)].value = from.value
         default:
-            guard !body.headers.isEmpty else { break }
-            let index = generate.int(0...body.headers.count - 1)
-            body.headers[index].value = body.headers[index].value.map { generate.mutated($0) }
+            guard !headers.isEmpty else { break }
+            let index = generate.int(0...headers.count - 1)
+            headers[index].value = headers[index].value.map { generate.mutated($0) }
         }
+        body.headers = RecordHeaders(headers)
         return body
     }
 

@@ -43,15 +43,15 @@ struct SchemaTests {
         SchemaValidator(root: try Schemas.object("\(schema).schema.json"))
     }
 
-    private func object(_ headers: [RecordHeader]) throws -> JSONValue {
+    private func object(_ headers: some Sequence<RecordHeader>) throws -> JSONValue {
         let object = Dictionary(headers.map { ($0.name, $0.text) }) { $1 }
         return try #require(JSONValue([UInt8](JSONEncoder().encode(object))))
     }
 
-    private func check(_ headers: [RecordHeader], _ schema: String) throws {
+    private func check(_ headers: some Sequence<RecordHeader>, _ schema: String) throws {
         #expect(try validator(schema).problems(object(headers)) == [])
         for (name, part) in [("ce_history", "failure-history-v1"), ("ce_retrypolicy", "retry-policy-v1")] {
-            guard let value = headers.last(where: { $0.name == name })?.value else { continue }
+            guard let value = RecordHeaders(headers).last(named: name)?.value else { continue }
             #expect(try validator(part).problems(#require(JSONValue(value))) == [])
         }
     }
@@ -65,7 +65,7 @@ struct SchemaTests {
         } else {
             try check(sample.recordHeaders, sample.schema)
         }
-        let body = RecordBody(key: sample.key?.bytes, value: value, headers: sample.recordHeaders)
+        let body = RecordBody(key: sample.key?.bytes, value: value, headers: RecordHeaders(sample.recordHeaders))
         let written: RecordBody
         switch name.prefix(5) {
         case "event":

@@ -95,8 +95,7 @@ extension DeadLetter {
     /// A record that an older version could not read may be readable now.
     private static func decoded(_ raw: RawRecord, payload: [UInt8], place: RecordPlace) -> TaskEvent? {
         try? TaskEvent(
-            key: raw.key.map { [UInt8]($0) }, value: payload,
-            headers: raw.headers.map { RecordHeader($0.name, $0.value.map { [UInt8]($0) }) }, place: place)
+            key: raw.key.map { [UInt8]($0) }, value: payload, headers: RecordHeaders(raw.recordHeaders), place: place)
     }
 }
 

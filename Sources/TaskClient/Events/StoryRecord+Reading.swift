@@ -57,7 +57,7 @@ extension StoryRecord {
     /// The event of a due record if it is the one looked for. Most records say their fingerprint in a header, so that
     /// only those of foreign publishers are decoded to find out.
     static func event(_ record: LogRecord, fingerprint: Fingerprint) -> TaskEvent? {
-        if let named = record.headers.last(where: { $0.name == "ce_fingerprint" })?.text {
+        if let named = record.headers.last(named: "ce_fingerprint")?.text {
             guard named.lowercased() == fingerprint.hex else { return nil }
         }
         guard

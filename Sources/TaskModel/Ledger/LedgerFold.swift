@@ -126,6 +126,9 @@ public struct LedgerFold: Sendable {
         }
     }
 
+    /// Whether ``takeLateCompletions()`` has something to give.
+    public var hasLateCompletions: Bool { !lateCompletions.isEmpty }
+
     /// The replays that the ledger knows both as dead and as completed, in whichever order, since the last call: a letter
     /// may stand open against a completion. The owner asks after a restore and after each record, its own ones too, and
     /// appends `resolved`. A crash before that is harmless: the next owner finds them again.
@@ -147,7 +150,8 @@ public struct LedgerFold: Sendable {
                 deadDecision(
                     Coordinate(fingerprint: coordinate.fingerprint, replay: entry.replay, turn: entry.turn)))
         }
-        guard let entry = open[coordinate.fingerprint] else { return .run(nil) }
+        // Most of the time nothing is open, and not even the look-up's hash is due.
+        guard !open.isEmpty, let entry = open[coordinate.fingerprint] else { return .run(nil) }
         if let decision = entry.decision {
             let known = (decision.coordinate.replay, decision.coordinate.turn)
             if (coordinate.replay, coordinate.turn) == known { return .redo(decision) }
@@ -159,7 +163,7 @@ public struct LedgerFold: Sendable {
     /// The known outcome of a fingerprint with its replay and turn, whatever its class.
     public func outcome(of fingerprint: Fingerprint) -> (outcome: Outcome, replay: UInt32, turn: UInt32)? {
         if let entry = decided[fingerprint] { return (entry.outcome, entry.replay, entry.turn) }
-        guard let decision = open[fingerprint]?.decision else { return nil }
+        guard !open.isEmpty, let decision = open[fingerprint]?.decision else { return nil }
         return (decision.detail.outcome, decision.coordinate.replay, decision.coordinate.turn)
     }
 

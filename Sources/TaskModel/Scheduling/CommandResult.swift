@@ -112,16 +112,16 @@ public enum CommandsTopicRecord: Hashable, Sendable {
     }
 
     /// The command's id by its header alone, without reading the value; nil when the header is missing.
-    public static func commandID(in headers: [RecordHeader]) -> String? {
+    public static func commandID(in headers: RecordHeaders) -> String? {
         ControlRecord.text(ControlRecord.command, in: headers)
     }
 
     /// Whether a record is a result, by its header alone.
-    public static func isResult(_ headers: [RecordHeader]) -> Bool {
+    public static func isResult(_ headers: RecordHeaders) -> Bool {
         ControlRecord.text(ControlRecord.kind, in: headers) == "result"
     }
 
-    public init(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) throws(SchedulingDecodingError) {
+    public init(key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders) throws(SchedulingDecodingError) {
         let scheduleID: String
         switch ControlRecord.text(ControlRecord.kind, in: headers) {
         case "command":

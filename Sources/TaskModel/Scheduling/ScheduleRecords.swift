@@ -154,7 +154,8 @@ public enum SchedulesTopicRecord: Hashable, Sendable {
     case tombstone(ScheduleKey)
 
     public func encoded(by writer: ScheduleWriter) -> RecordBody {
-        let headers = [RecordHeader(ControlRecord.writer, writer.description), ControlRecord.contentType]
+        let by = RecordHeader(ControlRecord.writer, writer.description)
+        let headers: RecordHeaders = [by, ControlRecord.contentType]
         return switch self {
         case .definition(let definition):
             RecordBody(
@@ -163,12 +164,12 @@ public enum SchedulesTopicRecord: Hashable, Sendable {
         case .state(let id, let state):
             RecordBody(key: ScheduleKey.state(id).bytes, value: ControlRecord.encode(state), headers: headers)
         case .tombstone(let key):
-            RecordBody(key: key.bytes, value: nil, headers: [headers[0]])
+            RecordBody(key: key.bytes, value: nil, headers: [by])
         }
     }
 
     /// Who wrote a record; nil when it does not say.
-    public static func writer(in headers: [RecordHeader]) -> ScheduleWriter? {
+    public static func writer(in headers: RecordHeaders) -> ScheduleWriter? {
         ControlRecord.text(ControlRecord.writer, in: headers).flatMap(ScheduleWriter.init)
     }
 

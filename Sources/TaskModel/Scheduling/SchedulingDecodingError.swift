@@ -40,7 +40,7 @@ enum ControlRecord {
         }
     }
 
-    static func text(_ name: String, in headers: [RecordHeader]) -> String? {
-        headers.last { $0.name == name }?.text
+    static func text(_ name: String, in headers: RecordHeaders) -> String? {
+        headers.last(named: name)?.text
     }
 }

@@ -77,7 +77,7 @@ enum FloorProcess {
     }
 
     /// Those of an event that is due now.
-    private static func sampleHeaders(_ payloadBytes: Int) -> [RecordHeader] {
+    private static func sampleHeaders(_ payloadBytes: Int) -> RecordHeaders {
         var event = TaskEvent(
             id: "9b2f0c5e-6d1a-4c3b-8f7e-0a1b2c3d4e5f", source: "tidemill", task: BenchPlace.task,
             payload: WorkOrder().payload(payloadBytes), contentType: "application/octet-stream",

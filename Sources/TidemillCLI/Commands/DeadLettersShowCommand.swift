@@ -37,9 +37,7 @@ enum DeadLettersShowCommand: ClientCommand {
             ("source", "\(letter.event.source), id \(letter.event.id)"),
         ]
         if let raw = letter.raw { facts.append(("problem", raw.problem)) }
-        let headers =
-            letter.raw.map { $0.headers.map { RecordHeader($0.name, $0.value.map { [UInt8]($0) }) } }
-            ?? letter.event.extraHeaders
+        let headers = letter.raw?.recordHeaders ?? letter.event.extraHeaders
         for header in headers { facts.append(("header", "\(header.name)=\(header.text ?? "(not text)")")) }
         facts.append(("payload", "\(summary.payloadBytes) bytes\(letter.event.contentType.map { ", \($0)" } ?? "")"))
         for (name, value) in facts {

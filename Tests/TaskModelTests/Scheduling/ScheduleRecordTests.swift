@@ -19,7 +19,7 @@ struct ScheduleRecordTests {
             }
             body = RecordBody(
                 key: Array(try #require(object["key"] as? String).utf8), value: value,
-                headers: headers.map { RecordHeader($0[0], $0[1]) })
+                headers: RecordHeaders(headers.map { RecordHeader($0[0], $0[1]) }))
         }
 
         static func object(_ path: String) throws -> [String: Any] {

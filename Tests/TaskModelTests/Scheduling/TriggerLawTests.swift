@@ -111,8 +111,13 @@ struct TriggerLawTests {
             #expect(
                 fires(.except(base, []), after: start, through: start + 86_400_000)
                     == fires(base, after: start, through: start + 86_400_000))
-            #expect(fires(.except(base, [.trigger(base)]), after: start, through: start + 86_400_000).isEmpty)
         }
+    }
+
+    /// What leaves out all of itself is searched for long, so once is enough.
+    @Test func aTriggerWithoutItselfNeverFires() throws {
+        let base = try Trigger.cron("*/20 * * * *")
+        #expect(Trigger.except(base, [.trigger(base)]).next(after: .epoch) == nil)
     }
 
     @Test func whatNeverMeetsEnds() throws {
@@ -172,7 +177,7 @@ struct TriggerLawTests {
 
     @Test func jitterStaysBeforeTheNextTime() throws {
         var generate = Generate(seed: 46)
-        for number in 0..<40 {
+        for number in 0..<20 {
             var spec = ScheduleSpec(id: "s\(number)", task: "t", trigger: generate.trigger())
             spec.jitter = Int64(generate.int(1...86_400_000))
             let start = generate.instant()

@@ -135,7 +135,7 @@ struct Generate {
         if chance(0.4) {
             letter.event.task = ""
             letter.raw = DeadLetter.RawRecord(
-                key: optional { $0.bytes(0...20) }, headers: extraHeaders(), problem: text())
+                key: optional { $0.bytes(0...20) }, headers: RecordHeaders(extraHeaders()), problem: text())
         }
         return .letter(letter)
     }

@@ -13,12 +13,12 @@ extension LogConformance {
         },
         ConformanceCase("headers: all byte values, empty, absent, repeated and in order") { engine in
             let spec = engine.spec("headers")
-            let headers = [
+            let headers: RecordHeaders = [
                 RecordHeader("bytes", Array(UInt8.min...UInt8.max)), RecordHeader("same", "first"),
                 RecordHeader("empty", []), RecordHeader("absent", nil as [UInt8]?), RecordHeader("same", "second"),
                 RecordHeader("same", nil as [UInt8]?), RecordHeader("näme-ü", "wért"),
             ]
-            let bytes = (0...255).map { RecordHeader("b\($0)", [UInt8($0)]) }
+            let bytes = RecordHeaders((0...255).map { RecordHeader("b\($0)", [UInt8($0)]) })
             try await keepsExactly(
                 engine, spec,
                 [headers, bytes, []].map {

@@ -95,7 +95,7 @@ import Testing
     @Test func undecodableRecordsDieWithTheirBytes() throws {
         var story = Story()
         story.open()
-        let headers = [RecordHeader("ce_id", "x"), RecordHeader("odd", [0xff])]
+        let headers: RecordHeaders = [RecordHeader("ce_id", "x"), RecordHeader("odd", [0xff])]
         let record = story.record(key: [0xfe, 1], value: [1, 2, 3], headers: headers)
         #expect(story.wake(.records([record])) == ["ledger dead"])
         _ = story.acknowledge()

@@ -80,7 +80,7 @@ struct Story {
         return record(key: body.key, value: body.value, headers: body.headers)
     }
 
-    mutating func record(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader] = []) -> LogRecord {
+    mutating func record(key: [UInt8]?, value: [UInt8]?, headers: RecordHeaders = []) -> LogRecord {
         defer { nextOffset += 1 }
         return LogRecord(
             topic: Self.due.topic, partition: 0, offset: nextOffset, timestamp: now.wall, key: key, value: value,

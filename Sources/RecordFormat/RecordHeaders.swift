@@ -1,0 +1,203 @@
+/// The headers of a record, in order, as one block of bytes: a log carries them without taking them apart, and a reader
+/// looks at them where they lie.
+///
+/// The block holds for each header its name and its value, both behind their length as a base-128 number; the length of a
+/// value is one more than its bytes, so that 0 is an absent value.
+public struct RecordHeaders: Hashable, Sendable {
+    /// The block; empty for no headers.
+    public private(set) var block: [UInt8]
+
+    public init() { block = [] }
+
+    public init(_ headers: some Sequence<RecordHeader>) {
+        self.init()
+        for header in headers { append(header) }
+    }
+
+    /// Takes a block as it was kept somewhere; nil if it is none.
+    public init?(block: [UInt8]) {
+        let isWhole = block.withUnsafeBytes { bytes in
+            var position = 0
+            while position < bytes.count {
+                guard Part(bytes, &position) != nil else { return false }
+            }
+            return true
+        }
+        guard isWhole else { return nil }
+        self.block = block
+    }
+
+    /// Makes a block of `count` headers that lie elsewhere, with one allocation. `header` is asked twice for each.
+    public init(count: Int, _ header: (Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?)) {
+        let size = (0..<count).reduce(0) { size, index in
+            let (name, value) = header(index)
+            return size + Self.size(ofLength: name.count) + name.count
+                + Self.size(ofLength: (value?.count ?? -1) + 1) + (value?.count ?? 0)
+        }
+        block = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+            guard var next = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
+            for index in 0..<count {
+                let (name, value) = header(index)
+                next = Self.write(name.count, name, at: next)
+                next = Self.write((value?.count ?? -1) + 1, value, at: next)
+            }
+            filled = size
+        }
+    }
+
+    /// A length and what it is of; returns where the next one goes.
+    @inline(__always)
+    private static func write(
+        _ length: Int, _ bytes: UnsafeRawBufferPointer?, at start: UnsafeMutableRawPointer
+    ) -> UnsafeMutableRawPointer {
+        var next = start
+        var rest = length
+        while rest >= 0x80 {
+            next.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+            next += 1
+            rest >>= 7
+        }
+        next.storeBytes(of: UInt8(rest), as: UInt8.self)
+        next += 1
+        guard let bytes, let address = bytes.baseAddress else { return next }
+        next.copyMemory(from: address, byteCount: bytes.count)
+        return next + bytes.count
+    }
+
+    public var isEmpty: Bool { block.isEmpty }
+
+    public var count: Int {
+        var count = 0
+        forEachPart { _, _, _ in count += 1 }
+        return count
+    }
+
+    /// Bytes of the names and the values.
+    public var byteCount: Int {
+        var count = 0
+        forEachPart { name, value, _ in count += name.count + (value?.count ?? 0) }
+        return count
+    }
+
+    /// Names and values where they lie, good only during the call, and where in ``block`` each value begins.
+    public func forEachPart(
+        _ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?, _ start: Int) -> Void
+    ) {
+        block.withUnsafeBytes { bytes in
+            var position = 0
+            while position < bytes.count, let part = Part(bytes, &position) {
+                body(part.name, part.value, position - (part.value?.count ?? 0))
+            }
+        }
+    }
+
+    public mutating func reserveCapacity(bytes: Int) { block.reserveCapacity(bytes) }
+
+    public mutating func append(_ header: RecordHeader) {
+        append(length: header.name.utf8.count)
+        block.append(contentsOf: header.name.utf8)
+        append(length: header.value.map { $0.count + 1 } ?? 0)
+        if let value = header.value { block.append(contentsOf: value) }
+    }
+
+    public mutating func append(_ name: String, _ text: String) {
+        append(length: name.utf8.count)
+        block.append(contentsOf: name.utf8)
+        append(length: text.utf8.count + 1)
+        block.append(contentsOf: text.utf8)
+    }
+
+    public mutating func append(contentsOf headers: some Sequence<RecordHeader>) {
+        for header in headers { append(header) }
+    }
+
+    /// The others, in their order.
+    public func without(_ names: Set<String>) -> RecordHeaders {
+        let others = filter { !names.contains($0.name) }
+        return others.count == count ? self : RecordHeaders(others)
+    }
+
+    /// The last header of this name: where one repeats, that is the one that counts.
+    public func last(named name: String) -> RecordHeader? {
+        var found: RecordHeader?
+        var name = name
+        name.withUTF8 { wanted in
+            forEachPart { candidate, value, _ in
+                if candidate.elementsEqual(wanted) { found = RecordHeader(candidate, value) }
+            }
+        }
+        return found
+    }
+
+    private mutating func append(length: Int) {
+        var rest = length
+        while rest >= 0x80 {
+            block.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        block.append(UInt8(rest))
+    }
+
+    private static func size(ofLength length: Int) -> Int {
+        var size = 1
+        var rest = length >> 7
+        while rest > 0 {
+            size += 1
+            rest >>= 7
+        }
+        return size
+    }
+}
+
+extension RecordHeaders: Sequence {
+    public struct Iterator: IteratorProtocol {
+        fileprivate let block: [UInt8]
+        fileprivate var position = 0
+
+        public mutating func next() -> RecordHeader? {
+            block.withUnsafeBytes { bytes in
+                guard position < bytes.count, let part = Part(bytes, &position) else { return nil }
+                return RecordHeader(part.name, part.value)
+            }
+        }
+    }
+
+    public func makeIterator() -> Iterator { Iterator(block: block) }
+
+    public var underestimatedCount: Int { 0 }
+}
+
+extension RecordHeaders: ExpressibleByArrayLiteral {
+    public init(arrayLiteral elements: RecordHeader...) { self.init(elements) }
+}
+
+/// One header within a block.
+private struct Part {
+    var name: UnsafeRawBufferPointer
+    var value: UnsafeRawBufferPointer?
+
+    /// Nil where no whole header lies.
+    init?(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) {
+        guard let nameCount = Self.number(bytes, &position), nameCount <= bytes.count - position else { return nil }
+        name = UnsafeRawBufferPointer(rebasing: bytes[position..<position + nameCount])
+        position += nameCount
+        guard let marker = Self.number(bytes, &position) else { return nil }
+        guard marker > 0 else { return }
+        guard marker - 1 <= bytes.count - position else { return nil }
+        value = UnsafeRawBufferPointer(rebasing: bytes[position..<position + marker - 1])
+        position += marker - 1
+    }
+
+    private static func number(_ bytes: UnsafeRawBufferPointer, _ position: inout Int) -> Int? {
+        var number = 0
+        var shift = 0
+        while position < bytes.count, shift < 35 {
+            let byte = bytes[position]
+            position += 1
+            number |= Int(byte & 0x7F) << shift
+            if byte < 0x80 { return number }
+            shift += 7
+        }
+        return nil
+    }
+}
