@@ -51,6 +51,8 @@ enum CommandApplier {
         switch command.kind {
         case .put(let spec): return applier.replace(definition, state, by: spec)
         case .remove: return applier.remove(definition)
+        case .pause(let note, _) where command.isPauseOnFailure:
+            return applier.pauseOnFailure(definition, state, note: note)
         case .pause(let note, let until): return applier.pause(definition, state, note: note, until: until)
         case .resume: return applier.resume(definition, state)
         case .trigger(let time, let payload): return applier.run(definition, at: time, payload: payload)
@@ -157,6 +159,25 @@ private struct Applier {
         }
         var next = changed(definition)
         next.spec.pause = SchedulePause(note: note, by: command.author, at: received.at, until: until)
+        return written(.paused, next, state, reason: note)
+    }
+
+    /// How many of them a schedule remembers. One is written again only within a takeover.
+    private static let rememberedFailures = 16
+
+    /// A worker writes it again after a crash, maybe past a resume: each counts once. What is paused for good stays so.
+    func pauseOnFailure(_ definition: ScheduleDefinition, _ state: ScheduleState, note: String) -> CommandDecision {
+        let known = definition.failurePauses ?? []
+        guard definition.spec.pausesOnFailure, !known.contains(command.id) else { return applied(definition.revision) }
+        let isPaused = definition.spec.pause.map { $0.until == nil } ?? false
+        var next = isPaused ? definition : changed(definition)
+        next.failurePauses = Array((known + [command.id]).suffix(Self.rememberedFailures))
+        guard !isPaused else {
+            var decision = applied(next.revision)
+            decision.effect = .write(next, state)
+            return decision
+        }
+        next.spec.pause = SchedulePause(note: note, by: command.author, at: received.at)
         return written(.paused, next, state, reason: note)
     }
 

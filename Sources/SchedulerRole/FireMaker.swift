@@ -39,6 +39,8 @@ enum FireMaker {
         event.partitionKey = spec.key
         event.scheduleID = spec.id
         event.overlap = spec.overlap
+        event.overlapLimit = spec.overlapLimit
+        event.pausesOnFailure = spec.pausesOnFailure
         event.retryPolicy = spec.retryPolicy
         return event
     }

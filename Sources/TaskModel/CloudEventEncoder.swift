@@ -34,6 +34,8 @@ enum CloudEventHeader {
     static let nominalTime = "ce_nominaltime"
     static let standsFor = "ce_standsfor"
     static let overlap = "ce_overlap"
+    static let overlapLimit = "ce_overlaplimit"
+    static let pausesOnFailure = "ce_pauseonfailure"
     static let retryPolicy = "ce_retrypolicy"
     static let history = "ce_history"
     static let forwarded = "ce_forwarded"
@@ -69,6 +71,8 @@ extension TaskEvent {
         add(CloudEventHeader.nominalTime, nominalTime?.rfc3339)
         add(CloudEventHeader.standsFor, standsFor == 1 ? nil : String(standsFor))
         add(CloudEventHeader.overlap, overlap == .allow ? nil : overlap.rawValue)
+        add(CloudEventHeader.overlapLimit, overlapLimit.map { String($0) })
+        add(CloudEventHeader.pausesOnFailure, pausesOnFailure ? "1" : nil)
         add(CloudEventHeader.forwarded, isForwarded ? "1" : nil)
         if let retryPolicy {
             headers.append(RecordHeader(CloudEventHeader.retryPolicy, CanonicalJSON.encode(retryPolicy)))

@@ -5,7 +5,7 @@ struct EventAttributes {
     enum Name: Int, CaseIterable {
         case fingerprint, specVersion, id, source, type, subject, time, contentType, replay, turn, attempt, dueAt
         case firstDueAt, expiresAt, partitionKey, traceParent, scheduleID, nominalTime, standsFor, overlap, retryPolicy
-        case history, forwarded, task
+        case history, forwarded, task, overlapLimit, pausesOnFailure
 
         var header: String {
             switch self {
@@ -29,6 +29,8 @@ struct EventAttributes {
             case .nominalTime: CloudEventHeader.nominalTime
             case .standsFor: CloudEventHeader.standsFor
             case .overlap: CloudEventHeader.overlap
+            case .overlapLimit: CloudEventHeader.overlapLimit
+            case .pausesOnFailure: CloudEventHeader.pausesOnFailure
             case .retryPolicy: CloudEventHeader.retryPolicy
             case .history: CloudEventHeader.history
             case .forwarded: CloudEventHeader.forwarded
@@ -150,17 +152,20 @@ struct EventAttributes {
         event.partitionKey = text(.partitionKey)
         event.traceParent = text(.traceParent)
         event.scheduleID = text(.scheduleID)
-        if let text = text(.forwarded) { event.isForwarded = text == "1" || text == "true" }
+        event.isForwarded = flag(.forwarded)
+        event.pausesOnFailure = flag(.pausesOnFailure)
         event.retryPolicy = try json(.retryPolicy)
         event.history = try json(.history) ?? FailureHistory()
         if let text = text(.overlap) {
             guard let rule = OverlapRule(rawValue: text) else {
-                throw EventDecodingError("header ce_overlap is \"\(text)\"; skip and allow are known")
+                let known = OverlapRule.allCases.map(\.rawValue).joined(separator: ", ")
+                throw EventDecodingError("header ce_overlap is \"\(text)\"; known are \(known)")
             }
             event.overlap = rule
         }
-        guard event.turn > 0, event.attempt > 0, event.standsFor > 0 else {
-            throw EventDecodingError("headers ce_turn, ce_attempt and ce_standsfor count from 1")
+        event.overlapLimit = try number(.overlapLimit)
+        guard event.turn > 0, event.attempt > 0, event.standsFor > 0, event.overlapLimit != 0 else {
+            throw EventDecodingError("headers ce_turn, ce_attempt, ce_standsfor and ce_overlaplimit count from 1")
         }
         if let policy = event.retryPolicy, let problem = policy.problems.first {
             throw EventDecodingError("header ce_retrypolicy: \(problem)")
@@ -168,6 +173,8 @@ struct EventAttributes {
         event.extraHeaders = others.sorted { $0.name < $1.name }
         return event
     }
+
+    private func flag(_ name: Name) -> Bool { text(name).map { $0 == "1" || $0 == "true" } ?? false }
 
     private func text(_ name: Name) -> String? { value(name) { String(decoding: $0, as: UTF8.self) } }
 

@@ -37,6 +37,11 @@ public struct TaskEvent: Hashable, Sendable {
     public var standsFor: UInt32 = 1
     /// What happens when another event of its schedule is still open; from the schedule.
     public var overlap: OverlapRule = .allow
+    /// How many events of its lane may be open at once (``OverlapRule/allow``; nil: any number) or may wait
+    /// (``OverlapRule/bufferAll``; nil: ``OverlapRule/defaultBuffered``). From 1.
+    public var overlapLimit: UInt32?
+    /// Its schedule is paused when it dies.
+    public var pausesOnFailure = false
     /// Overrides the task's policy.
     public var retryPolicy: RetryPolicy?
     public var history = FailureHistory()
@@ -63,12 +68,4 @@ public struct TaskEvent: Hashable, Sendable {
 
     /// 32 bits of the lane key, as the ledger keeps them; nil without a lane.
     public var laneHash: UInt32? { partitionKey.map { Murmur2.hash(Array($0.utf8)) } }
-}
-
-/// What a fire of a schedule does while an earlier event of the same schedule is open (running, leased or waiting in `retry`).
-public enum OverlapRule: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The new one ends as skipped.
-    case skip
-    /// They run side by side.
-    case allow
 }

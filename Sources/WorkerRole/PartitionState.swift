@@ -115,14 +115,17 @@ struct PartitionState: Sendable {
         return followers.isEmpty ? [leader] : [leader] + (followers[fingerprint] ?? [])
     }
 
-    /// Whether an earlier event of this lane, other than `turn`, is at work.
-    func hasEarlierAtWork(than turn: Turn) -> Bool {
-        turns.contains { other in
-            guard let other else { return false }
-            return other.facts.place.offset < turn.facts.place.offset
-                && other.facts.coordinate.fingerprint != turn.facts.coordinate.fingerprint
-                && other.facts.event.partitionKey == turn.facts.event.partitionKey && !other.isEnding
+    /// The unsettled turns of the other events of its lane, in the order of their offsets.
+    func laneTurns(besides turn: Turn) -> [(TurnPlace, Turn)] {
+        var found: [(TurnPlace, Turn)] = []
+        for (seat, other) in turns.enumerated() {
+            guard let other, other.facts.keyHash == turn.facts.keyHash,
+                other.facts.coordinate.fingerprint != turn.facts.coordinate.fingerprint,
+                other.facts.event.partitionKey == turn.facts.event.partitionKey
+            else { continue }
+            found.append((place(seat, other.facts.place.offset), other))
         }
+        return found.sorted { $0.0.offset < $1.0.offset }
     }
 
     /// Whether a turn that gets ready is to be noted before it starts.

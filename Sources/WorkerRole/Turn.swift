@@ -6,6 +6,8 @@ enum TurnStage: Hashable, Sendable {
     /// An earlier record of this fingerprint is unsettled, or the turn is about to be judged again.
     case waiting
     case ready
+    /// Other events of its lane come first, by its overlap rule.
+    case buffered
     /// Its `started` note is on the way.
     case noting
     case running(AttemptID)
@@ -29,6 +31,8 @@ package final class TurnFacts: Sendable {
     let byteCount: Int
     /// Of the key that says which partition it belongs to.
     let keyHash: UInt32
+    /// It is the first turn of an event that may have to stand back in its lane; later ones were let in.
+    let obeysOverlapRule: Bool
 
     /// Reads a record. What cannot be read becomes a turn of a stand-in event, identified by its place.
     init(_ record: LogRecord) {
@@ -54,6 +58,8 @@ package final class TurnFacts: Sendable {
         }
         coordinate = event.coordinate
         keyHash = Murmur2.hash(event.recordKey)
+        obeysOverlapRule =
+            (event.overlap != .allow || event.overlapLimit != nil) && event.turn == 1 && event.replay == 0
     }
 
     var firstDue: Timestamp { event.firstDueAt ?? recordTime }
@@ -104,6 +110,8 @@ struct Attempt: Sendable {
     /// Why it was told to end, the weakest first: a stronger reason forbids more, so it replaces a weaker one.
     enum CancelReason: Int, Hashable, Sendable {
         case timeout
+        /// Another event of its lane takes its place; see ``Attempt/displacedBy``.
+        case displaced
         case shutdown
         case leaseExpired
         /// The ledger has decided the turn: cancelled by a person, or completed by another worker.
@@ -122,6 +130,8 @@ struct Attempt: Sendable {
     let deadline: Int64
     var standing = Standing.owned
     var cancelReason: CancelReason?
+    /// The event of its lane that it makes room for.
+    var displacedBy: Fingerprint?
 }
 
 /// A decision that this worker took and may no longer settle: it stays ours to append until it is acknowledged.

@@ -83,6 +83,8 @@ extension WorkerStateMachine {
             suspects.remove(turn.facts.coordinate)
         case .decision(let place): decided(place, receipt, now)
         case .effect(let place): effectDone(place)
+        case .pause(let place): effectDone(place, isPaused: true)
+        case .displacement(let place): displacementDone(append, for: place, receipt.timestamp, now)
         case .forward(let place):
             guard let turn = turn(at: place), turn.stage == .forwarding else { return }
             count(\.forwarded)
@@ -115,7 +117,7 @@ extension WorkerStateMachine {
         case .forward(let place):
             guard let turn = turn(at: place), turn.stage == .forwarding else { return }
             decide(place, turn, misrouted(turn, "and too large to be moved: \(error.message)", now))
-        case .decision(let place), .started(let place):
+        case .decision(let place), .started(let place), .pause(let place), .displacement(let place):
             guard let turn = turn(at: place) else { return }
             getStuck(append, turn.facts.coordinate, error, now)
         case .departedDecision(let coordinate): getStuck(append, coordinate, error, now)
@@ -146,6 +148,10 @@ extension WorkerStateMachine {
         case .decision(let place):
             guard case .settling = turn(at: place)?.stage else { return nil }
             return append
+        case .pause(let place):
+            guard case .settling = turn(at: place)?.stage else { return nil }
+            return append
+        case .displacement(let place): return mayRepeatDisplacement(append, for: place) ? append : nil
         case .effect(let place):
             guard let turn = turn(at: place), case .settling(let machine) = turn.stage,
                 case .doing(let decision) = machine.state

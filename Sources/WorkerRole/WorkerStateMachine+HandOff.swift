@@ -27,7 +27,7 @@ extension WorkerStateMachine {
                 guard case .deciding(let decision) = machine.state else { continue }
                 appendLedger(leaseNote(turn.facts.event), to: slot, .note)
                 decideDeparted(decision, slot, until: now.uptime + configuration.lease * 8 / 10)
-            case .waiting, .ready, .forwarding, .leased: break
+            case .waiting, .ready, .buffered, .forwarding, .leased: break
             }
         }
     }
@@ -64,6 +64,7 @@ extension WorkerStateMachine {
             ledgers[slot].expiresAt = now.uptime + configuration.retention
         }
         partitions[slot].end()
+        laneWaits[slot] = nil
         setNextExpiry()
     }
 
@@ -82,7 +83,7 @@ extension WorkerStateMachine {
                         continue
                     }
                     decideDeparted(decision, slot, until: .max)
-                case .waiting, .ready, .forwarding, .leased: break
+                case .waiting, .ready, .buffered, .forwarding, .leased: break
                 }
             }
             drop(slot, now)

@@ -5,7 +5,7 @@ internal import TaskModel
 extension WorkerStateMachine {
     /// Decides about a turn that nothing of its fingerprint precedes; does nothing when it is not one (any more).
     mutating func judge(_ place: TurnPlace, _ now: WorkerNow) {
-        guard let turn = turn(at: place), turn.stage == .waiting else { return }
+        guard let turn = turn(at: place), turn.stage == .waiting || turn.stage == .buffered else { return }
         switch ledgers[place.slot].fold.judge(turn.facts.coordinate) {
         case .stale:
             count(\.stale)
@@ -27,33 +27,24 @@ extension WorkerStateMachine {
             return decide(place, turn, detail)
         }
         if forwardIfMisplaced(place, turn, now) || waitForLease(place, turn, notes, now) { return }
-        if let detail = verdictWithoutRunning(place, turn, now) { return decide(place, turn, detail) }
+        if let newcomer = notes?.displacedBy { return decide(place, turn, displaced(by: newcomer, now)) }
+        if let detail = verdictWithoutRunning(turn, now) { return decide(place, turn, detail) }
+        if turn.facts.obeysOverlapRule, !enterLane(place, turn, now) { return }
         makeReady(place, turn, notes, now)
     }
 
     /// The outcomes that need no attempt.
-    private func verdictWithoutRunning(_ place: TurnPlace, _ turn: Turn, _ now: WorkerNow) -> OutcomeDetail? {
+    private func verdictWithoutRunning(_ turn: Turn, _ now: WorkerNow) -> OutcomeDetail? {
         let event = turn.facts.event
         if let detail = expiry(of: turn, now) { return detail }
-        guard tasks[event.task] != nil else {
-            return OutcomePolicy(unknownTaskMaxAge: configuration.unknownTaskMaxAge)
-                .unknownTask(event: event, firstDue: turn.facts.firstDue, now: now.wall)
-        }
-        guard event.overlap == .skip, event.turn == 1, event.replay == 0, isLaneOpen(place, turn) else { return nil }
-        return OutcomeDetail(
-            .skipped, endedAt: now.wall, code: "overlap", message: "an earlier event of this lane is still open")
+        guard tasks[event.task] == nil else { return nil }
+        return OutcomePolicy(unknownTaskMaxAge: configuration.unknownTaskMaxAge)
+            .unknownTask(event: event, firstDue: turn.facts.firstDue, now: now.wall)
     }
 
     func expiry(of turn: Turn, _ now: WorkerNow) -> OutcomeDetail? {
         guard let expiry = turn.facts.event.expiresAt, now.wall >= expiry else { return nil }
         return OutcomeDetail(.expired, endedAt: now.wall, code: "expired", message: "expired at \(expiry.rfc3339)")
-    }
-
-    /// Whether an earlier event of the lane runs, is leased, or waits in `retry`.
-    private func isLaneOpen(_ place: TurnPlace, _ turn: Turn) -> Bool {
-        guard let lane = turn.facts.event.laneHash else { return false }
-        return ledgers[place.slot].fold.hasOpen(inLane: lane, besides: turn.facts.coordinate.fingerprint)
-            || partitions[place.slot].hasEarlierAtWork(than: turn)
     }
 
     private mutating func forwardIfMisplaced(_ place: TurnPlace, _ turn: Turn, _ now: WorkerNow) -> Bool {

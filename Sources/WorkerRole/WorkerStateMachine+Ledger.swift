@@ -26,6 +26,7 @@ extension WorkerStateMachine {
             if case .none = change { continue }
             obeyInAttempts(record, change, slot)
             obeyInTurns(record, slot, now)
+            wakeLane(record.laneHash, of: slot)
         }
         if partitions[slot].phase == .open { resolveLateCompletions(of: slot, now) }
     }
@@ -47,6 +48,9 @@ extension WorkerStateMachine {
 
     /// A running attempt whose turn somebody else has decided has lost its object.
     mutating func obeyInAttempts(_ entry: LedgerRecord, _ change: LedgerFold.Change, _ slot: Int) {
+        if case .displaced(let newcomer) = entry.body {
+            return obeyDisplacement(of: entry.coordinate, by: newcomer, slot)
+        }
         guard case .raised = change, entry.worker != identity else { return }
         for (id, attempt) in attempts where attempt.facts.coordinate.fingerprint == entry.coordinate.fingerprint {
             guard attempt.slot == slot else { continue }
@@ -62,12 +66,14 @@ extension WorkerStateMachine {
         case (.leased, .leased(let lease)) where isThisTurn && entry.worker != identity:
             // A renewal, counted from reading it.
             waitUnderLease(place, length: lease.length, now)
-        case (.ready, .leased(let lease)) where isThisTurn && entry.worker != identity:
+        case (.ready, .leased(let lease)) where isThisTurn && entry.worker != identity,
+            (.buffered, .leased(let lease)) where isThisTurn && entry.worker != identity:
             // The hand-off could not wait for the log: better late than run beside it.
             waitUnderLease(place, length: lease.length, now)
             count(\.leased)
         case (.leased, .released) where isThisTurn: judgeAgain(place)
         case (.leased, .outcome), (.ready, .outcome): judgeAgain(place)
+        case (.buffered, .outcome): toJudge.append(place)
         case (.noting, .outcome):
             suspects.remove(turn.facts.coordinate)
             judgeAgain(place)
@@ -101,6 +107,7 @@ extension WorkerStateMachine {
             let refresh = time - configuration.dedupWindow / 2
             let open = ledgers[slot].fold.evict(before: cutoff, refreshBefore: refresh)
             for decision in open { appendLedger(decision.record, to: slot, .note) }
+            wakeLane(nil, of: slot)
         }
     }
 

@@ -17,6 +17,9 @@ extension WorkerStateMachine {
 
     private func outcome(of attempt: Attempt, _ result: AttemptResult, _ now: WorkerNow) -> OutcomeDetail {
         let policy = tasks[attempt.facts.event.task] ?? TaskPolicy()
+        if let newcomer = attempt.displacedBy, result != .completed {
+            return displaced(by: newcomer, startedAt: attempt.startedAt, now)
+        }
         var ended = result
         if attempt.cancelReason == .timeout, result != .completed {
             ended = .failed(code: "timeout", message: "no end within \(policy.timeout) ms")
@@ -110,10 +113,11 @@ extension WorkerStateMachine {
         perform(machine.decided(standing), machine, place)
     }
 
-    mutating func effectDone(_ place: TurnPlace) {
+    mutating func effectDone(_ place: TurnPlace, isPaused: Bool = false) {
         guard let turn = turn(at: place), case .settling(var machine) = turn.stage,
             case .doing(let decision) = machine.state
         else { return }
+        if !isPaused, let command = pauseCommand(of: decision, turn) { return append(.pause(place), command) }
         report(decision, turn)
         ledgers[place.slot].fold.forgetDeadDetail(decision.coordinate.fingerprint)
         perform(machine.settle(), machine, place)
@@ -130,6 +134,7 @@ extension WorkerStateMachine {
     /// The watermark may pass this offset. The next record of the fingerprint is judged.
     mutating func settled(_ place: TurnPlace) {
         hasNews = true
+        if !laneWaits.isEmpty, let turn = turn(at: place) { wakeLane(turn.facts.keyHash, of: place.slot) }
         if let next = partitions[place.slot].settle(place) { toJudge.append(next) }
         if partitions[place.slot].isPaused || partitions[place.slot].hasBacklog { toRefill.insert(place.slot) }
     }
@@ -161,10 +166,14 @@ extension WorkerStateMachine {
         default: return
         }
         let event = turn.facts.event
-        let entry = JournalEntry(
-            subject: event.scheduleID ?? event.fingerprint.hex, kind: kind, at: now.wall, author: identity,
-            reason: decision.detail.message ?? decision.detail.outcome.word, fingerprint: event.fingerprint,
-            nominal: event.nominalTime)
+        journal(
+            JournalEntry(
+                subject: event.scheduleID ?? event.fingerprint.hex, kind: kind, at: now.wall, author: identity,
+                reason: decision.detail.message ?? decision.detail.outcome.word, fingerprint: event.fingerprint,
+                nominal: event.nominalTime))
+    }
+
+    mutating func journal(_ entry: JournalEntry) {
         let body = entry.encoded()
         append(
             .note,

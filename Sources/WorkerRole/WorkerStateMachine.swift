@@ -4,7 +4,7 @@ internal import TaskModel
 /// All decisions of a worker, as a value: `handle(wake, now)` returns what to do.
 ///
 /// It holds no clock, does no I/O, and starts nothing. The duties lie in extensions: `+Assignment`, `+Intake`,
-/// `+Judgement`, `+Dispatch`, `+Settle`, `+Appends`, `+Ledger`, `+HandOff`, `+Trim`, `+Stop`.
+/// `+Judgement`, `+Overlap`, `+Displacement`, `+Dispatch`, `+Settle`, `+Appends`, `+Ledger`, `+HandOff`, `+Trim`, `+Stop`.
 ///
 /// A partition and its ledger have a slot, and it is theirs for good: names are looked up once for a batch of records.
 /// They are changed in place: a copy of one held across a change would make that change copy its tables.
@@ -44,6 +44,10 @@ package struct WorkerStateMachine: Sendable {
     var toJudge: [TurnPlace] = []
     /// Partitions that got room for what arrived too early.
     var toRefill: Set<Int> = []
+    /// Turns that wait for their lanes, by slot.
+    var laneWaits: [Int: [TurnPlace]] = [:]
+    /// Cancels of other events of a lane that are on their way to the ledger.
+    var displacing: Set<Coordinate> = []
     var refused = RefusedAppends()
     var leaseEnds = MinHeap<LeaseEnd>()
     var nextCommit: Int64?

@@ -57,6 +57,10 @@ package enum AppendPurpose: Hashable, Sendable {
     case decision(TurnPlace)
     case effect(TurnPlace)
     case forward(TurnPlace)
+    /// The pause of a dead event's schedule.
+    case pause(TurnPlace)
+    /// The cancel of another event of a lane, for the one at this place.
+    case displacement(for: TurnPlace)
     /// A lease of an attempt whose partition is going or gone; `sentAt` is the uptime of its sending.
     case lease(AttemptID, sentAt: Int64)
     /// The decision of an attempt whose partition is gone.

@@ -130,10 +130,87 @@ struct CommandApplierTests {
         #expect(decision.result.fingerprint == event.fingerprint)
     }
 
+    @Test func aRunOutOfTurnObeysTheOverlapRule() {
+        let spec = everyMinute {
+            $0.overlap = .bufferAll
+            $0.maxBuffered = 7
+            $0.pausesOnFailure = true
+        }
+        guard case .run(let event, nil) = decide(.trigger(at: nil, payload: nil), on: definition(spec)).effect else {
+            Issue.record("a run was expected")
+            return
+        }
+        #expect(event.overlap == .bufferAll && event.overlapLimit == 7 && event.pausesOnFailure)
+        #expect(event.partitionKey == spec.key)
+    }
+
+    // MARK: pause_on_failure
+
+    private func fail(_ id: UInt64, on stored: ScheduleDefinition) -> CommandDecision {
+        let command = ScheduleCommand.pauseOnFailure(
+            of: Coordinate(fingerprint: Fingerprint(high: 0, low: id), turn: 3), scheduleID: "s", cause: "boom",
+            author: "w/1")
+        return CommandApplier.decide(
+            ReceivedCommand(command: command, offset: 9, at: noon), definition: stored,
+            state: ScheduleState(cursor: noon), now: noon)
+    }
+
+    private func failing(_ change: (inout ScheduleSpec) -> Void = { _ in }) -> ScheduleDefinition {
+        definition(
+            everyMinute {
+                $0.pausesOnFailure = true
+                change(&$0)
+            })
+    }
+
+    @Test func aDeathPausesAndNamesTheEvent() throws {
+        let decision = fail(7, on: failing())
+        let (paused, _) = try written(decision)
+        let note = "event 00000000000000000000000000000007 died: boom"
+        #expect(paused.spec.pause == SchedulePause(note: note, by: "w/1", at: noon))
+        #expect(paused.revision == 5 && decision.journal.map(\.reason) == [note])
+    }
+
+    /// The command may be written again after a takeover, when somebody has resumed the schedule already.
+    @Test func aDeathThatIsToldTwiceDoesNotUndoAResume() throws {
+        let (paused, _) = try written(fail(7, on: failing()))
+        let (resumed, _) = try written(decide(.resume, on: paused))
+        #expect(fail(7, on: resumed).effect == .none)
+        let (again, _) = try written(fail(8, on: resumed))
+        #expect(again.spec.isPaused, "another death is another matter")
+    }
+
+    @Test func whatIsPausedStaysAsItIs() throws {
+        let byAda = SchedulePause(note: "migration", by: "ada", at: noon)
+        let decision = fail(7, on: failing { $0.pause = byAda })
+        let (kept, _) = try written(decision)
+        #expect(kept.spec.pause == byAda && kept.revision == 4 && decision.journal.isEmpty)
+        let (resumed, _) = try written(decide(.resume, on: kept))
+        #expect(fail(7, on: resumed).effect == .none)
+        let (untilResumed, _) = try written(fail(8, on: failing { $0.pause = byAda.ending(at: noon + 1000) }))
+        #expect(untilResumed.spec.pause?.until == nil && untilResumed.spec.pause?.by == "w/1")
+    }
+
+    @Test func onlyAScheduleThatWantsItIsPaused() {
+        #expect(fail(7, on: definition()).effect == .none)
+    }
+
+    @Test func onlyTheLastDeathsAreRemembered() throws {
+        var stored = failing()
+        for id in UInt64(1)...20 { (stored, _) = try written(fail(id, on: stored)) }
+        #expect(stored.failurePauses?.count == 16 && stored.failurePauses?.last?.contains("14/0/3") == true)
+    }
+
     @Test func refusesWhatIsWrongInItself() {
         let decision = decide(.put(everyMinute { $0.maxCount = 0 }), on: nil)
         #expect(decision.result.outcome == .refused(reason: "max_count must be 1 to 10000"))
         #expect(decide(.put(everyMinute("other")), on: nil).result.outcome.word == "refused")
+    }
+}
+
+extension SchedulePause {
+    fileprivate func ending(at time: Timestamp) -> SchedulePause {
+        SchedulePause(note: note, by: by, at: at, until: time)
     }
 }
 

@@ -111,6 +111,8 @@ struct ConfigurationTests {
                 catch_up: all
                 max_count: 7
                 overlap: allow
+                max_instances: 2
+                pause_on_failure: true
                 jitter: 10s
                 start: "2026-01-01T00:00:00Z"
                 retry: { initial: 4s }
@@ -128,7 +130,7 @@ struct ConfigurationTests {
         #expect(nightly.spec.contentType == "application/json")
         #expect(nightly.spec.catchUp == .all)
         #expect(nightly.spec.maxCount == 7)
-        #expect(nightly.spec.overlap == .allow)
+        #expect(nightly.spec.overlap == .allow && nightly.spec.maxInstances == 2 && nightly.spec.pausesOnFailure)
         #expect(nightly.spec.retryPolicy == RetryPolicy(initial: 4000, maxAttempts: 2))
         #expect(nightly.spec.start == Timestamp(milliseconds: 1_767_225_600_000))
         #expect(nightly.spec.origin == .file("tidemill.yaml"))
@@ -154,7 +156,8 @@ struct ConfigurationTests {
                 """) == [
                     "tidemill.yaml:2:16: worker.concurrency: `lots` is not a whole number from 1 to 100000",
                     "tidemill.yaml:3:3: worker.grce: unknown key; did you mean `grace`?",
-                    "tidemill.yaml:5:56: schedules.nightly.overlap: `quueue` is not one of skip, allow",
+                    "tidemill.yaml:5:56: schedules.nightly.overlap: `quueue` is not one of skip, buffer-one, "
+                        + "buffer-all, cancel-other, terminate-other, allow",
                     "tidemill.yaml:6:55: log.topics.min_insync_replicas: is 2, more than the replication of 1",
                 ])
     }
@@ -202,6 +205,15 @@ struct ConfigurationTests {
         ("schedules: { a: { task: x, interval: 1s, retry: { initial: 2h } } }", "schedules.a.retry: max must be at"),
         ("schedules: { a: { task: x, interval: 1s, queue: que } }", "there is no queue `que` under `queues`"),
         ("schedules: { a: { interval: 1s } }", "schedules.a: `task` is missing"),
+        (
+            "schedules: { a: { task: x, interval: 1s, max_instances: 2 } }",
+            "schedules.a: max_instances goes with overlap allow, and overlap is skip"
+        ),
+        (
+            "schedules: { a: { task: x, interval: 1s, overlap: buffer-one, max_buffered: 2 } }",
+            "schedules.a: max_buffered goes with overlap buffer-all, and overlap is buffer-one"
+        ),
+        ("schedules: { a: { task: x, interval: 1s, overlap: buffer-all, max_buffered: 251 } }", "from 1 to 250"),
         ("schedules: { a: { task: x, interval: 1ms } }", "is out of bounds"),
         ("schedules: { a: { task: x, interval: 1s, payload: { n: 010 } } }", "payload.n: `010` cannot be read"),
     ])

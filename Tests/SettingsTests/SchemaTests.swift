@@ -91,6 +91,8 @@ struct SchemaTests {
         "schedules: { a: { cron: '* * * * *' } }", "schedules: { a: { task: x } }",
         "schedules: { a: { task: x, cron: '* * * * *', interval: 1s } }",
         "schedules: { a: { task: x, interval: 1s, overlap: queue } }", "unknown: 1",
+        "schedules: { a: { task: x, interval: 1s, overlap: allow, max_instances: 0 } }",
+        "schedules: { a: { task: x, interval: 1s, pause_on_failure: maybe } }",
     ])
     func whatTheSchemaRefusesDoesNotLoad(text: String) throws {
         #expect(try schema().problems(of: value(of: text)) != [])
@@ -102,6 +104,7 @@ struct SchemaTests {
         "worker: { concurrency: '4', grace: 0, lease: 1m30s }", "defaults: { retry: { max_age: none, factor: 1.5 } }",
         "tasks: { a: {} }", "schedules: { a: { task: x, at: '2027-01-01T09:00:00Z', payload: [1, { a: null }] } }",
         "observability: { metrics: { listen: '0.0.0.0:9464', allow_remote: true } }",
+        "schedules: { a: { task: x, interval: 1s, overlap: terminate-other, pause_on_failure: true } }",
         "worker: { concurrency: '${N:-8}', grace: '${G:-10s}' }", "observability: { log_level: '${L:-debug}' }",
     ])
     func whatTheSchemaAcceptsLoads(text: String) throws {

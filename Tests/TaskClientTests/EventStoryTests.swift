@@ -57,6 +57,11 @@ struct EventStoryTests {
         #expect(
             state(record(0, .due(summary())), record(1, ledger(.started(alone: true))))
                 == .running(worker: "w", since: start + 1000))
+        #expect(
+            state(
+                record(0, .due(summary())), record(1, ledger(.leased(lease))),
+                record(2, ledger(.displaced(by: Fingerprint(high: 1, low: 1)))))
+                == .running(worker: "old", since: start + 1000), "asked to end, it has not ended yet")
     }
 
     @Test func aRetryIsAgainThenWaitingThenDue() {

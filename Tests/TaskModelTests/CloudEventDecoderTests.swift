@@ -49,7 +49,7 @@ struct CloudEventDecoderTests {
             ("ce_fingerprint", "abc", "header ce_fingerprint is \"abc\"; it must be 32 hex digits"),
             ("ce_replay", "-1", "header ce_replay is \"-1\"; it must be a whole number"),
             ("ce_turn", "x", "header ce_turn is \"x\"; it must be a whole number"),
-            ("ce_turn", "0", "ce_turn, ce_attempt and ce_standsfor count from 1"),
+            ("ce_turn", "0", "ce_turn, ce_attempt, ce_standsfor and ce_overlaplimit count from 1"),
             ("ce_turn", "2147483648", "header ce_turn is \"2147483648\"; it must be a whole number up to 2147483647"),
             ("ce_attempt", "1.5", "header ce_attempt is"), ("ce_attempt", "0", "ce_attempt"),
             ("ce_attempt", "4294967295", "header ce_attempt is"), ("ce_standsfor", "0", "ce_standsfor"),
@@ -57,7 +57,8 @@ struct CloudEventDecoderTests {
             ("ce_dueat", "2026-13-01T00:00:00Z", "header ce_dueat is"),
             ("ce_firstdueat", "1", "header ce_firstdueat is"),
             ("ce_expiresat", "soon", "header ce_expiresat is"), ("ce_nominaltime", "", "header ce_nominaltime is"),
-            ("ce_overlap", "queue", "header ce_overlap is \"queue\""),
+            ("ce_overlap", "queue", "\"queue\"; known are skip, buffer-one, buffer-all, cancel-other"),
+            ("ce_overlaplimit", "0", "count from 1"), ("ce_overlaplimit", "all", "header ce_overlaplimit is \"all\""),
             ("ce_retrypolicy", "{}", "header ce_retrypolicy is not the JSON"),
             (
                 "ce_retrypolicy", #"{"factor":0,"initial_ms":1,"jitter":0,"max_attempts":1,"max_ms":1}"#,

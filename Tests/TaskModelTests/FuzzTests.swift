@@ -110,7 +110,7 @@ struct FuzzTests {
                 (try? DeadTopicRecord(key: again.key, value: again.value, headers: again.headers, place: somewhere))
                     == value)
         }
-        #expect(read > Self.rounds / 10 && read < Self.rounds)
+        #expect(read > Self.rounds / 20 && read < Self.rounds)
     }
 
     @Test("ledger values") func ledger() {

@@ -35,7 +35,7 @@ struct SchemaTests {
     }
 
     static let samples = [
-        "event-binary", "event-second-turn", "event-scheduled", "event-short", "event-structured",
+        "event-binary", "event-second-turn", "event-scheduled", "event-overlap", "event-short", "event-structured",
         "event-structured-base64", "retry-delay", "retry-at", "dead-letter", "dead-letter-undecodable", "dead-mark",
     ]
 

@@ -71,6 +71,8 @@ struct CommandsSchedulesTests {
         let world = try await CommandsWorld()
         var paused = try spec("b")
         paused.pause = SchedulePause(note: "stocktaking", by: "ann", at: world.time.now())
+        paused.overlap = .bufferAll
+        paused.pausesOnFailure = true
         try await define(world, paused)
         try await define(world, try spec("a"))
         let list = try await world.run("schedules", "list")
@@ -83,6 +85,7 @@ struct CommandsSchedulesTests {
             try await world.run("schedules", "list", "-o", "json").output.contains(#""next" : "2026-01-01T00:01:00Z""#))
         let shown = try await world.run("schedules", "show", "b")
         #expect(shown.output.contains("by ann: stocktaking"))
+        #expect(shown.output.contains("overlap buffer-all up to 100, catch-up latest, paused on failure"))
         let json = try await world.json("schedules", "show", "a")
         #expect((json["next"] as? [String])?.first == "2026-01-01T00:01:00Z")
         let missing = try await world.run("schedules", "show", "c")

@@ -40,6 +40,9 @@ extension ScheduleSettings {
         spec.catchUpSpacing = reader.value("catch_up_spacing", .duration(0...3_600_000)) ?? spec.catchUpSpacing
         spec.maxRuns = reader.value("max_runs", .integer(1...Int(Int32.max)))
         spec.overlap = reader.value("overlap", .choice) ?? spec.overlap
+        spec.maxInstances = reader.value("max_instances", .integer(1...Int(OverlapRule.maximumInstances)))
+        spec.maxBuffered = reader.value("max_buffered", .integer(1...Int(OverlapRule.maximumBuffered)))
+        spec.pausesOnFailure = reader.value("pause_on_failure", .boolean) ?? spec.pausesOnFailure
         spec.key = reader.value("key", .text) ?? spec.key
         spec.jitter = reader.value("jitter", .duration(0...Limits.day)) ?? spec.jitter
         spec.start = reader.value("start", .instant)

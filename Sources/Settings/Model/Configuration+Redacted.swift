@@ -132,6 +132,11 @@ extension Configuration {
         text.duration("catch_up_spacing", spec.catchUpSpacing)
         if let runs = spec.maxRuns { text.value("max_runs", runs) }
         text.value("overlap", spec.overlap.rawValue)
+        if let instances = spec.maxInstances { text.value("max_instances", instances) }
+        if spec.overlap == .bufferAll {
+            text.value("max_buffered", spec.maxBuffered ?? Int(OverlapRule.defaultBuffered))
+        }
+        text.value("pause_on_failure", spec.pausesOnFailure)
         text.value("queue", spec.queue)
         text.value("key", spec.key)
         text.duration("jitter", spec.jitter)

@@ -76,6 +76,7 @@ extension EventStory.Entry {
         case .leased(let lease): .leased(lease)
         case .released: .released(worker: entry.worker)
         case .started: .started(worker: entry.worker)
+        case .displaced(let other): .displaced(by: other, worker: entry.worker)
         }
     }
 }
@@ -177,10 +178,16 @@ private struct StateFold {
         case .leased(let lease): notes[position] = .leased(lease, time)
         case .started: notes[position] = .started(entry.worker, time)
         case .released: notes[position] = .released
+        case .displaced: break
         case .outcome(let detail):
-            let new = (position.replay, detail.outcome.outcomeClass, position.turn)
+            let new = (
+                position.replay, detail.outcome.outcomeClass, position.turn, detail.outcome.rawValue
+            )
             if let decision {
-                let old = (decision.position.replay, decision.detail.outcome.outcomeClass, decision.position.turn)
+                let known = decision.detail.outcome
+                let old = (
+                    decision.position.replay, known.outcomeClass, decision.position.turn, known.rawValue
+                )
                 guard new > old else { return }
             }
             decision = Decision(position: position, detail: detail, at: time)

@@ -20,6 +20,8 @@ public struct EventStory: Hashable, Sendable {
         /// A worker that stopped gave the turn back.
         case released(worker: String)
         case started(worker: String)
+        /// Its runner was asked to end it for another event of its lane.
+        case displaced(by: Fingerprint, worker: String)
         case deadLetter(DeathReason, lastFailure: AttemptFailure?)
         case marked(DeadLetterMark)
         /// A note of the journal: a decision with its author and reason.

@@ -82,6 +82,7 @@ extension EventStory.Fact {
         case .leased: "leased"
         case .released: "released"
         case .started: "started"
+        case .displaced: "displaced"
         case .deadLetter: "dead-letter"
         case .marked(let mark): "letter-\(mark.kind.rawValue)"
         case .journal: "journal"
@@ -108,6 +109,9 @@ extension EventStory.Entry: Encodable {
             try fields.put("worker", lease.holder)
             try fields.put("lease_ms", lease.length)
         case .released(let worker), .started(let worker): try fields.put("worker", worker)
+        case .displaced(let other, let worker):
+            try fields.put("by", other.hex)
+            try fields.put("worker", worker)
         case .deadLetter(let reason, let failure):
             try fields.put("reason", reason.rawValue)
             try fields.put(failure)

@@ -32,6 +32,8 @@ public struct TurnNotes: Hashable, Sendable {
     /// The last of those starts. A note of it that was appended twice is one start, and only its own worker's release
     /// takes it back.
     public var lastStart: Start?
+    /// It was asked to end, for this event of its lane: whatever becomes of its attempt, it is not run again.
+    public var displacedBy: Fingerprint?
 
     public struct Start: Hashable, Sendable {
         public var worker: String
@@ -67,7 +69,7 @@ public enum Verdict: Hashable, Sendable {
     case stale(Outcome)
 }
 
-/// The ledger of one partition, folded: per fingerprint the maximum by (replay, class, turn).
+/// The ledger of one partition, folded: per fingerprint the maximum by (replay, class, turn, outcome).
 ///
 /// A total order, so writers, their order and repetition do not matter: a zombie cannot lower it, completed is never
 /// forgotten. Notes concern an undecided turn only. It is a value: the same records give the same fold.
@@ -120,6 +122,7 @@ public struct LedgerFold: Sendable {
         case .leased(let lease): return note(record, time: time) { $0.lease = lease }
         case .released: return note(record, time: time) { $0.release(by: record.worker) }
         case .started(let alone): return note(record, time: time) { $0.start(by: record.worker, alone: alone) }
+        case .displaced(let other): return note(record, time: time) { $0.displacedBy = other }
         }
     }
 
@@ -164,9 +167,20 @@ public struct LedgerFold: Sendable {
         return (decision.detail.outcome, decision.coordinate.replay, decision.coordinate.turn)
     }
 
-    /// Whether another fingerprint of this lane is open (leased, waiting in `retry`).
-    public func hasOpen(inLane laneHash: UInt32, besides fingerprint: Fingerprint) -> Bool {
-        lanes[laneHash]?.contains { $0 != fingerprint } ?? false
+    /// What the ledger knows of an event that is open.
+    public struct OpenWork: Hashable, Sendable {
+        public var fingerprint: Fingerprint
+        /// Its last turn was decided so, and the next one waits in `retry` or has been emitted; nil before that.
+        public var decision: Decision?
+        public var notes: TurnNotes?
+    }
+
+    /// The open events of a lane, but for one, in the order of their fingerprints.
+    public func open(inLane laneHash: UInt32, besides fingerprint: Fingerprint) -> [OpenWork] {
+        guard let members = lanes[laneHash] else { return [] }
+        return members.filter { $0 != fingerprint }.sorted().map {
+            OpenWork(fingerprint: $0, decision: open[$0]?.decision, notes: open[$0]?.notes)
+        }
     }
 
     /// The effect of this fingerprint's death is done: its text need not be kept.
@@ -204,9 +218,9 @@ public struct LedgerFold: Sendable {
             if isLate, known.replay == decision.coordinate.replay {
                 lateCompletions.insert(DeadLetterKey(fingerprint: fingerprint, replay: known.replay))
             }
-            let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn)
+            let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn, was.rawValue)
             let new = (
-                decision.coordinate.replay, decision.detail.outcome.outcomeClass.rawValue, decision.coordinate.turn
+                decision.coordinate.replay, came.outcomeClass.rawValue, decision.coordinate.turn, came.rawValue
             )
             if new == old, var entry = open[fingerprint] {
                 entry.time = max(entry.time, time)

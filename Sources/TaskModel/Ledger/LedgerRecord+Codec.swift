@@ -15,11 +15,13 @@ extension LedgerRecord {
         static let leased: UInt8 = 64
         static let released: UInt8 = 65
         static let started: UInt8 = 66
+        static let displaced: UInt8 = 67
     }
 
     private enum Tag: UInt8 {
         case laneHash = 1
         case worker, delay, nextAttempt, deathReason, startedAt, endedAt, code, message, leaseHolder, leaseLength, alone
+        case displacedBy
     }
 
     public func encoded() -> [UInt8] {
@@ -37,6 +39,7 @@ extension LedgerRecord {
             writer.field(Tag.leaseHolder.rawValue, text: lease.holder)
             writer.field(Tag.leaseLength.rawValue, UInt64(bitPattern: lease.length))
         case .started(let alone): if alone { writer.field(Tag.alone.rawValue, UInt8(1)) }
+        case .displaced(let other): writer.field(Tag.displacedBy.rawValue, bytes: other.bytes)
         case .released: break
         }
         return writer.bytes
@@ -48,6 +51,7 @@ extension LedgerRecord {
         case .leased: Kind.leased
         case .released: Kind.released
         case .started: Kind.started
+        case .displaced: Kind.displaced
         }
     }
 
@@ -77,6 +81,7 @@ extension LedgerRecord {
         var detail = Outcome(rawValue: kind).map { OutcomeDetail($0) }
         var lease = Lease(holder: "", length: 0)
         var isAlone = false
+        var displacedBy: Fingerprint?
         while !reader.isAtEnd {
             guard let tag: UInt8 = reader.number(), let field = reader.field() else {
                 throw LedgerDecodingError("a field runs past the end of the value")
@@ -95,6 +100,7 @@ extension LedgerRecord {
             case .leaseHolder: lease.holder = field.text
             case .leaseLength: lease.length = (field.number() as Int64?).map { max(0, $0) } ?? 0
             case .alone: isAlone = true
+            case .displacedBy: displacedBy = Fingerprint(bytes: field.content)
             case nil: break
             }
         }
@@ -102,6 +108,9 @@ extension LedgerRecord {
         case Kind.leased: body = .leased(lease)
         case Kind.released: body = .released
         case Kind.started: body = .started(alone: isAlone)
+        case Kind.displaced:
+            guard let displacedBy else { throw LedgerDecodingError("it does not say which event displaces this one") }
+            body = .displaced(by: displacedBy)
         default:
             guard let detail else { throw LedgerDecodingError("ledger value kind \(kind) is not known") }
             body = .outcome(detail)
@@ -124,6 +133,12 @@ private struct FieldWriter {
         number(value)
     }
 
+    mutating func field(_ tag: UInt8, bytes content: [UInt8]) {
+        bytes.append(tag)
+        number(UInt16(content.count))
+        bytes.append(contentsOf: content)
+    }
+
     mutating func field(_ tag: UInt8, text: String) {
         let cut = text.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
         bytes.append(tag)
@@ -140,6 +155,8 @@ private struct FieldReader {
         var text: String {
             bytes.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[range]), as: UTF8.self) }
         }
+
+        var content: [UInt8] { Array(bytes[range]) }
 
         /// Nil when it is not as wide as the number.
         func number<Number: FixedWidthInteger>() -> Number? {

@@ -11,6 +11,8 @@ public struct LedgerRecord: Hashable, Sendable {
         case released
         /// A suspect is about to start; `alone` when no other suspect runs in that process.
         case started(alone: Bool)
+        /// Whoever runs it is asked to end it, for this event of its lane (``OverlapRule/cancelOther``).
+        case displaced(by: Fingerprint)
     }
 
     public var coordinate: Coordinate

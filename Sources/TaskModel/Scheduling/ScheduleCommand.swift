@@ -49,6 +49,21 @@ public struct ScheduleCommand: Hashable, Sendable {
         self.origin = origin
     }
 
+    private static let failurePrefix = "failure/"
+
+    /// The pause that the death of an event asks for: the same command, however often it is written.
+    public static func pauseOnFailure(
+        of coordinate: Coordinate, scheduleID: String, cause: String, author: String
+    ) -> ScheduleCommand {
+        let note = "event \(coordinate.fingerprint) died: \(cause)".truncated(toUTF8Bytes: 500)
+        return ScheduleCommand(
+            id: failurePrefix + coordinate.description, scheduleID: scheduleID, kind: .pause(note: note),
+            author: author, reason: note)
+    }
+
+    /// A worker wrote it for `pause_on_failure`.
+    public var isPauseOnFailure: Bool { id.hasPrefix(Self.failurePrefix) }
+
     /// The identity of the run that a `trigger` command asks for.
     public func triggeredFingerprint(task: String) -> Fingerprint {
         Fingerprint(.idempotencyKey(task: task, key: id))

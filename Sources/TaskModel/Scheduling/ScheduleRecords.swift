@@ -21,12 +21,14 @@ public struct ScheduleDefinition: Hashable, Sendable, Codable {
     public var updatedBy: String
     public var reason: String
     public var applied: AppliedCommand
+    /// The last commands of `pause_on_failure` that were obeyed: written again, they do not undo a resume.
+    public var failurePauses: [String]?
     /// Removed: kept until the command's result is durable, then replaced by a tombstone.
     public var isRemoved: Bool
 
     public init(
         spec: ScheduleSpec, revision: UInt64, createdAt: Timestamp, updatedAt: Timestamp, updatedBy: String,
-        reason: String, applied: AppliedCommand, isRemoved: Bool = false
+        reason: String, applied: AppliedCommand, failurePauses: [String]? = nil, isRemoved: Bool = false
     ) {
         self.spec = spec
         self.revision = revision
@@ -35,6 +37,7 @@ public struct ScheduleDefinition: Hashable, Sendable, Codable {
         self.updatedBy = updatedBy
         self.reason = reason
         self.applied = applied
+        self.failurePauses = failurePauses
         self.isRemoved = isRemoved
     }
 
@@ -43,6 +46,7 @@ public struct ScheduleDefinition: Hashable, Sendable, Codable {
         case createdAt = "created_at"
         case updatedAt = "updated_at"
         case updatedBy = "updated_by"
+        case failurePauses = "failure_pauses"
         case isRemoved = "removed"
     }
 }

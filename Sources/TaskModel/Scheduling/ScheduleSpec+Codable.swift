@@ -11,6 +11,9 @@ extension ScheduleSpec: Codable {
         case start, end, pause, origin
         case triggerText = "trigger_text"
         case contentType = "content_type"
+        case maxInstances = "max_instances"
+        case maxBuffered = "max_buffered"
+        case pausesOnFailure = "pause_on_failure"
         case catchUp = "catch_up"
         case maxAge = "max_age_ms"
         case maxCount = "max_count"
@@ -46,6 +49,9 @@ extension ScheduleSpec: Codable {
         contentType = try optional(.contentType)
         key = try optional(.key) ?? fallback.key
         overlap = try optional(.overlap) ?? fallback.overlap
+        maxInstances = try optional(.maxInstances)
+        maxBuffered = try optional(.maxBuffered)
+        pausesOnFailure = try optional(.pausesOnFailure) ?? fallback.pausesOnFailure
         catchUp = try optional(.catchUp) ?? fallback.catchUp
         maxAge = try optional(.maxAge) ?? fallback.maxAge
         maxCount = try optional(.maxCount) ?? fallback.maxCount
@@ -76,6 +82,9 @@ extension ScheduleSpec: Codable {
         try container.encodeIfPresent(contentType, forKey: .contentType)
         try put(key, .key, unless: fallback.key)
         try put(overlap, .overlap, unless: fallback.overlap)
+        try container.encodeIfPresent(maxInstances, forKey: .maxInstances)
+        try container.encodeIfPresent(maxBuffered, forKey: .maxBuffered)
+        try put(pausesOnFailure, .pausesOnFailure, unless: fallback.pausesOnFailure)
         try put(catchUp, .catchUp, unless: fallback.catchUp)
         try put(maxAge, .maxAge, unless: fallback.maxAge)
         try put(maxCount, .maxCount, unless: fallback.maxCount)

@@ -69,6 +69,12 @@ public struct ScheduleSpec: Hashable, Sendable {
     /// The lane of its fires. Default `schedule:<id>`.
     public var key: String
     public var overlap: OverlapRule
+    /// Most of its events that are open at once with `OverlapRule.allow`. Nil is any number.
+    public var maxInstances: Int?
+    /// Most of its events that wait with `OverlapRule.bufferAll`. Nil is `OverlapRule.defaultBuffered`.
+    public var maxBuffered: Int?
+    /// It is paused when one of its events dies. Default false.
+    public var pausesOnFailure: Bool
     public var catchUp: CatchUp
     /// Oldest missed time in milliseconds that still fires. Default 1 h.
     public var maxAge: Int64
@@ -96,6 +102,7 @@ public struct ScheduleSpec: Hashable, Sendable {
     public init(
         id: String, task: String, queue: String = TopicNames.defaultQueue, trigger: Trigger, triggerText: String = "",
         payload: [UInt8] = [], contentType: String? = nil, key: String? = nil, overlap: OverlapRule = .skip,
+        maxInstances: Int? = nil, maxBuffered: Int? = nil, pausesOnFailure: Bool = false,
         catchUp: CatchUp = .latest, maxAge: Int64 = 3_600_000, maxCount: Int = 100, catchUpSpacing: Int64 = 0,
         maxRuns: Int? = nil, jitter: Int64 = 0,
         start: Timestamp? = nil, end: Timestamp? = nil, expiry: Int64? = nil, retryPolicy: RetryPolicy? = nil,
@@ -110,6 +117,9 @@ public struct ScheduleSpec: Hashable, Sendable {
         self.contentType = contentType
         self.key = key ?? Self.defaultKey(of: id)
         self.overlap = overlap
+        self.maxInstances = maxInstances
+        self.maxBuffered = maxBuffered
+        self.pausesOnFailure = pausesOnFailure
         self.catchUp = catchUp
         self.maxAge = maxAge
         self.maxCount = maxCount
@@ -125,6 +135,15 @@ public struct ScheduleSpec: Hashable, Sendable {
     }
 
     public static func defaultKey(of id: String) -> String { "schedule:\(id)" }
+
+    /// The bound of its overlap rule, as its events carry it.
+    public var overlapLimit: UInt32? {
+        switch overlap {
+        case .allow: maxInstances.map { UInt32(clamping: $0) }
+        case .bufferAll: maxBuffered.map { UInt32(clamping: $0) }
+        case .skip, .bufferOne, .cancelOther, .terminateOther: nil
+        }
+    }
 
     /// It has a pause, be it one that has ended by itself.
     public var isPaused: Bool { pause != nil }
@@ -163,6 +182,7 @@ public struct ScheduleSpec: Hashable, Sendable {
         check(TopicNames.isValidQueueName(queue), "queue \"\(queue.prefix(120))\" is no queue's name")
         check(!key.isEmpty && key.utf8.count <= 500, "key must be 1 to 500 bytes")
         check(payload.count <= Self.maximumPayloadBytes, "payload has \(payload.count) bytes; at most 256 KiB are kept")
+        problems += overlapProblems
         check(maxAge >= 0, "max_age must not be negative")
         check((1...Self.maximumCount).contains(maxCount), "max_count must be 1 to \(Self.maximumCount)")
         check((0...3_600_000).contains(catchUpSpacing), "catch_up_spacing must be between 0 and 1 h")
@@ -172,6 +192,20 @@ public struct ScheduleSpec: Hashable, Sendable {
         if let start, let end { check(start <= end, "start must not be after end") }
         if let problem = trigger.problem { problems.append("\(problem)") }
         problems += (retryPolicy?.problems ?? []).map { "retry: \($0)" }
+        return problems
+    }
+
+    private var overlapProblems: [String] {
+        var problems: [String] = []
+        func check(_ name: String, _ value: Int?, _ rule: OverlapRule, upTo maximum: UInt32) {
+            guard let value else { return }
+            if !(1...Int(maximum)).contains(value) { problems.append("\(name) must be 1 to \(maximum)") }
+            if overlap != rule {
+                problems.append("\(name) goes with overlap \(rule.rawValue), and overlap is \(overlap.rawValue)")
+            }
+        }
+        check("max_instances", maxInstances, .allow, upTo: OverlapRule.maximumInstances)
+        check("max_buffered", maxBuffered, .bufferAll, upTo: OverlapRule.maximumBuffered)
         return problems
     }
 }

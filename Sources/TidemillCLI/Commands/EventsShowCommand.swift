@@ -80,7 +80,8 @@ enum EventsShowCommand: ClientCommand {
             case .snoozed, .cancelled, .expired, .skipped: nil
             }
         case .deadLetter: .bad
-        case .due, .waiting, .waitEnded, .cancelRequested, .leased, .released, .started, .marked, .journal: nil
+        case .due, .waiting, .waitEnded, .cancelRequested, .leased, .released, .started, .displaced, .marked, .journal:
+            nil
         }
     }
 
@@ -94,6 +95,7 @@ enum EventsShowCommand: ClientCommand {
         case .leased(let lease): "\(lease.holder) goes on for \(Words.duration(lease.length)) after a rebalance"
         case .released(let worker): "given back unfinished by \(worker)"
         case .started(let worker): "on \(worker)"
+        case .displaced(let other, _): "asked to end for event \(other) of its lane"
         case .deadLetter(let reason, let failure):
             "\(reason.rawValue)\(failure.map { ": " + Words.failure(code: $0.code, message: $0.message) } ?? "")"
         case .marked(let mark): "by \(mark.by)\(mark.reason.isEmpty ? "" : ": \(mark.reason)")"

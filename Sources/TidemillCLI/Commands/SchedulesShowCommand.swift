@@ -54,6 +54,17 @@ enum SchedulesShowCommand: ClientCommand {
         return times
     }
 
+    private static func rules(of spec: ScheduleSpec) -> String {
+        var rules = ["overlap \(spec.overlap.rawValue)", "catch-up \(spec.catchUp.rawValue)"]
+        switch spec.overlap {
+        case .allow: if let most = spec.maxInstances { rules[0] += " up to \(most) at once" }
+        case .bufferAll: rules[0] += " up to \(spec.maxBuffered ?? Int(OverlapRule.defaultBuffered))"
+        case .skip, .bufferOne, .cancelOther, .terminateOther: break
+        }
+        if spec.pausesOnFailure { rules.append("paused on failure") }
+        return rules.joined(separator: ", ")
+    }
+
     private static func show(
         _ schedule: ScheduleView, next: [Timestamp], journal: [JournalEntry], _ context: CommandContext
     ) {
@@ -63,7 +74,7 @@ enum SchedulesShowCommand: ClientCommand {
             ("schedule", "\(schedule.id), revision \(definition.revision)"),
             ("trigger", spec.triggerText), ("task", spec.task), ("queue", "\(spec.queue), lane \(spec.key)"),
             ("payload", "\(spec.payload.count) bytes"),
-            ("rules", "overlap \(spec.overlap.rawValue), catch-up \(spec.catchUp.rawValue)"),
+            ("rules", rules(of: spec)),
             ("from", spec.origin.description),
             ("changed", "\(definition.updatedAt.rfc3339) by \(definition.updatedBy)"),
         ]

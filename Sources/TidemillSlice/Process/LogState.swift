@@ -75,7 +75,7 @@ struct LogState: Sendable {
         let entry = try LedgerRecord(fingerprint: fingerprint, value: record.value ?? [])
         switch entry.body {
         case .leased(let lease): leases.append((entry.coordinate, lease.holder))
-        case .released, .started: break
+        case .released, .started, .displaced: break
         case .outcome(let detail):
             statements.append(
                 LedgerStatement(

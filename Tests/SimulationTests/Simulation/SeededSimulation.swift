@@ -22,7 +22,7 @@ import Testing
     @Test func everySeedKeepsThePromises() {
         let first = Self.number("TIDEMILL_SIM_SEED", 1)
         let count = Self.number("TIDEMILL_SIM_SEEDS", 500)
-        var (events, executions, faults, violations, reattached) = (0, 0, 0, 0, UInt64(0))
+        var (events, executions, faults, violations, reattached, meetings) = (0, 0, 0, 0, UInt64(0), 0)
         for seed in first..<first + count {
             let world = SimWorld(seed: seed)
             world.runAll()
@@ -30,6 +30,7 @@ import Testing
             executions += world.executionCount
             faults += world.faultCount
             reattached += world.reattached
+            meetings += world.laneMeetings
             guard let violation = world.violation else { continue }
             violations += 1
             if violations <= 3 {
@@ -44,6 +45,8 @@ import Testing
         #expect(violations == 0)
         // A lease that came back is rare in one world and sure in hundreds.
         if count >= 100 { #expect(reattached > 0) }
+        // Two of a lane that allows two.
+        if count >= 100 { #expect(meetings > 0) }
     }
 
     @Test func oneSeedIsOneStory() {

@@ -84,6 +84,10 @@ struct SimPlan {
         if kind == .poison {
             for index in events.indices where events[index].task == .poison {
                 events[index].cancelledAt = nil
+                // It dies of nothing else.
+                events[index].event.partitionKey = nil
+                events[index].event.overlap = .allow
+                events[index].event.overlapLimit = nil
                 events[index].publishedAt = [random.number(0...span)]
                 events[index].delay = nil
             }
@@ -110,7 +114,7 @@ struct SimPlan {
             id: id, source: "sim", task: "work", payload: [UInt8](id.utf8),
             fingerprint: Fingerprint(.event(source: "sim", id: id)))
         if random.chance(30) { event.partitionKey = "lane-\(random.number(1...4))" }
-        if event.partitionKey != nil, random.chance(20) { event.overlap = .skip }
+        if random.chance(30) { SimLane.enter(&event, &random) }
         let first = random.number(0...span)
         let isRepeated = random.chance(10)
         return SimEventPlan(

@@ -64,6 +64,7 @@ struct SimTrace {
                 case .leased(let lease): "leased \(lease.holder) \(lease.length)"
                 case .released: "released"
                 case .started(let alone): "started\(alone ? " alone" : "")"
+                case .displaced(let other): "displaced by \(other)"
                 }
             return "\(place) \(entry.coordinate) \(body)"
         }

@@ -50,6 +50,8 @@ final class SimWorker: SimProcess {
 
     override var takesPart: Bool { !isStopping }
     var runningCount: Int { attempts.count }
+    /// What runs and was never disturbed.
+    var running: [SimExecution] { attempts.values.filter { !$0.isDisturbed && !$0.isForgotten } }
 
     func stop() {
         guard state == .running, !isStopping else { return }

@@ -46,6 +46,7 @@ extension SimWorld {
                 "\(fingerprint) (\(task(of: fingerprint))): \(String(describing: history.fold.outcome(of: fingerprint)))"
             )
         }
+        checkLaneEnd(of: fingerprint, known.outcome)
         let key = DeadLetterKey(fingerprint: fingerprint, replay: known.replay)
         let letter = history.letters[key]
         let mark = history.marks[key]

@@ -8,6 +8,8 @@ final class SimExecution {
     unowned let process: SimProcess
     /// A crash, a long pause, a lost session or lease may have hidden its end: the turn may run again.
     var isDisturbed: Bool
+    /// Whatever disturbed it, another worker may have ended it already: nobody waits for this one.
+    var isForgotten = false
     var isCancelled = false
 
     init(_ coordinate: Coordinate, _ process: SimProcess, isDisturbed: Bool) {
@@ -45,6 +47,10 @@ final class SimWorld {
     private(set) var schedulers: [SimScheduler] = []
     private var nonces = 0
     private let tasks: [Fingerprint: SimTask]
+    let plannedEvents: [Fingerprint: TaskEvent]
+    let cancelledByPerson: Set<Fingerprint>
+    /// Starts in a lane where something else runs.
+    var laneMeetings = 0
 
     init(seed: UInt64, sabotage: SimSabotage = .none, isTraced: Bool = false) {
         self.seed = seed
@@ -53,6 +59,8 @@ final class SimWorld {
         plan = SimPlan(seed: seed, random: &random)
         self.random = random
         recorder = isTraced ? SimTrace() : nil
+        plannedEvents = Dictionary(plan.events.map { ($0.event.fingerprint, $0.event) }) { $1 }
+        cancelledByPerson = Set(plan.events.filter { $0.cancelledAt != nil }.map(\.event.fingerprint))
         tasks = Dictionary(plan.events.map { ($0.event.fingerprint, $0.task) }) { $1 }
         workerGroup = SimGroup(world: self, partitions: Self.partitions(Self.names.due("default"), plan.partitions))
         schedulerGroup = SimGroup(
@@ -159,6 +167,7 @@ final class SimWorld {
         check(isExplained, "a turn runs again only where a crash, a pause or a lost partition explains it") {
             "\(coordinate) starts in \(worker.name), after \(earlier.map(\.process.name)); \(self.plan.kind) seed"
         }
+        checkLane(of: coordinate, in: worker)
         let execution = SimExecution(coordinate, worker, isDisturbed: worker.member.isZombie)
         executions[coordinate, default: []].append(execution)
         return execution
@@ -167,6 +176,7 @@ final class SimWorld {
     /// From here on, nobody can tell how what runs in this process ends.
     func disturb(_ process: SimProcess) {
         for execution in executions.values.joined() where execution.process === process {
+            execution.isForgotten = true
             if !history.decided.contains(execution.coordinate) { execution.isDisturbed = true }
         }
     }

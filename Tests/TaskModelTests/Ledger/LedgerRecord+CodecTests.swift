@@ -94,6 +94,7 @@ struct LedgerRecordCodecTests {
             var leaseHolder: String?
             var leaseLength: Int64?
             var alone: Bool?
+            var displacedBy: String?
         }
         var samples: [Sample]
     }
@@ -107,6 +108,8 @@ struct LedgerRecordCodecTests {
                     .leased(Lease(holder: try #require(sample.leaseHolder), length: try #require(sample.leaseLength)))
                 case "released": .released
                 case "started": .started(alone: sample.alone == true)
+                case "displaced":
+                    .displaced(by: try #require(sample.displacedBy.flatMap { Fingerprint(hex: $0) }))
                 default:
                     .outcome(
                         OutcomeDetail(
@@ -125,6 +128,6 @@ struct LedgerRecordCodecTests {
             #expect(try LedgerRecord(fingerprint: fingerprint, value: value) == record, "\(sample.title)")
         }
         let kinds = Set(samples.map(\.kind))
-        #expect(kinds == Set(Outcome.allCases.map(\.word) + ["leased", "released", "started"]))
+        #expect(kinds == Set(Outcome.allCases.map(\.word) + ["leased", "released", "started", "displaced"]))
     }
 }

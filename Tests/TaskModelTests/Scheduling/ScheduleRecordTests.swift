@@ -38,8 +38,8 @@ struct ScheduleRecordTests {
         "command-result-refused-v1",
     ]
     private static let schedules = [
-        "schedule-definition-v1", "schedule-state-v1", "schedule-state-catching-up-v1", "schedule-at-v1",
-        "schedule-composed-v1", "schedule-tombstone",
+        "schedule-definition-v1", "schedule-overlap-v1", "schedule-state-v1", "schedule-state-catching-up-v1",
+        "schedule-at-v1", "schedule-composed-v1", "schedule-tombstone",
     ]
     private static let journal = ["journal-fired-v1", "journal-misfired-v1"]
 

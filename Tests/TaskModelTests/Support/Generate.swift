@@ -100,7 +100,9 @@ struct Generate {
         event.scheduleID = optional { $0.text() }
         event.nominalTime = optional { $0.time() }
         event.standsFor = count()
-        event.overlap = chance(0.5) ? .skip : .allow
+        event.overlap = OverlapRule.allCases[int(0...OverlapRule.allCases.count - 1)]
+        event.overlapLimit = optional { $0.count() }
+        event.pausesOnFailure = chance(0.3)
         event.retryPolicy = optional { $0.policy() }
         event.history = history()
         event.isForwarded = chance(0.3)
@@ -153,6 +155,7 @@ struct Generate {
         case 0: body = .leased(Lease(holder: text(), length: Int64(int(0...1_000_000))))
         case 1: body = .released
         case 2: body = .started(alone: chance(0.5))
+        case 3: body = .displaced(by: fingerprint())
         default: body = .outcome(detail(Outcome.allCases[int(0...Outcome.allCases.count - 1)]))
         }
         return LedgerRecord(

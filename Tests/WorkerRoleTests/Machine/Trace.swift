@@ -49,6 +49,14 @@ extension Story {
                     value: record.value ?? [])
             else { return "ledger unreadable" }
             return "ledger " + line(entry)
+        case names.retry where RetryKey(record.key).map({ if case .cancel = $0 { true } else { false } }) == true:
+            return "cancel marker"
+        case names.commands:
+            guard
+                case .command(let command)? = try? CommandsTopicRecord(
+                    key: record.key, value: record.value, headers: record.headers)
+            else { return "command unreadable" }
+            return "command \(command.kind.word) \(command.scheduleID)"
         case names.retry:
             guard
                 let waiting = try? WaitingEvent(
@@ -79,6 +87,7 @@ extension Story {
         case .leased: "leased"
         case .released: "released"
         case .started(let alone): alone ? "started alone" : "started"
+        case .displaced: "displaced"
         }
     }
 }
