@@ -39,7 +39,8 @@ package final class KafkaAdmin: Sendable {
     }
 
     package struct Cluster: Sendable {
-        package var brokers: Int
+        /// Ids of those that are up.
+        package var brokers: [Int32]
         package var topics: [String: Topic]
     }
 
@@ -51,7 +52,8 @@ package final class KafkaAdmin: Sendable {
         try KafkaError.check(code, "ask the cluster for its topics")
         guard let metadata else { throw KafkaError(.timedOut) }
         defer { rd_kafka_metadata_destroy(metadata) }
-        var cluster = Cluster(brokers: Int(metadata.pointee.broker_cnt), topics: [:])
+        let brokers = UnsafeBufferPointer(start: metadata.pointee.brokers, count: Int(metadata.pointee.broker_cnt))
+        var cluster = Cluster(brokers: brokers.map(\.id), topics: [:])
         for topic in UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt))
         where topic.err == RD_KAFKA_RESP_ERR_NO_ERROR || topic.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE {
             let partitions = UnsafeBufferPointer(start: topic.partitions, count: Int(topic.partition_cnt))
