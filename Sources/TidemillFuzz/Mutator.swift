@@ -59,18 +59,20 @@ struct Mutator {
     /// Repeats, drops, swaps or moves a header, or takes one of another record.
     private mutating func withOtherHeaders(_ bytes: [UInt8], _ seeds: [[UInt8]]) -> [UInt8] {
         var frame = RecordFrame(bytes)
-        let others = RecordFrame(seeds[choice(seeds.count)]).body.headers
-        guard !frame.body.headers.isEmpty, !others.isEmpty else { return bytes }
-        let index = choice(frame.body.headers.count)
+        var headers = Array(frame.body.headers)
+        let others = Array(RecordFrame(seeds[choice(seeds.count)]).body.headers)
+        guard !headers.isEmpty, !others.isEmpty else { return bytes }
+        let index = choice(headers.count)
         let other = others[choice(others.count)]
         switch choice(6) {
-        case 0: frame.body.headers.append(frame.body.headers[index])
-        case 1: frame.body.headers.remove(at: index)
-        case 2: frame.body.headers[index].value = other.value
-        case 3: frame.body.headers[index].value = nil
-        case 4: frame.body.headers.insert(other, at: index)
-        default: frame.body.headers[index].name = other.name
+        case 0: headers.append(headers[index])
+        case 1: headers.remove(at: index)
+        case 2: headers[index].value = other.value
+        case 3: headers[index].value = nil
+        case 4: headers.insert(other, at: index)
+        default: headers[index].name = other.name
         }
+        frame.body.headers = .init(headers)
         return frame.bytes
     }
 }

@@ -13,7 +13,7 @@ struct RecordFrame {
 
     var bytes: [UInt8] {
         var bytes: [UInt8] = [(body.key == nil ? 0 : 1) | (body.value == nil ? 0 : 2)]
-        let headers = body.headers.prefix(255)
+        let headers = Array(body.headers).prefix(255)
         bytes.append(UInt8(headers.count))
         let key = (body.key ?? []).prefix(255)
         bytes += [UInt8(key.count)] + key
@@ -43,6 +43,7 @@ struct RecordFrame {
             let length = number() << 8 | number()
             headers.append(RecordHeader(name, length == Self.absent ? nil : take(length)))
         }
-        body = RecordBody(key: flags & 1 == 0 ? nil : key, value: flags & 2 == 0 ? nil : Array(rest), headers: headers)
+        body = RecordBody(
+            key: flags & 1 == 0 ? nil : key, value: flags & 2 == 0 ? nil : Array(rest), headers: .init(headers))
     }
 }

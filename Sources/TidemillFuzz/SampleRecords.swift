@@ -19,7 +19,7 @@ enum SampleRecords {
             guard let member = header as? [String: String], let name = member["name"] else { return nil }
             return RecordHeader(name, member["value"].map { Array($0.utf8) })
         }
-        return RecordBody(key: bytes(sample["key"]), value: bytes(sample["value"]), headers: headers)
+        return RecordBody(key: bytes(sample["key"]), value: bytes(sample["value"]), headers: .init(headers))
     }
 
     /// Text, `{"text":…}`, `{"base64":…}`, or the JSON itself.

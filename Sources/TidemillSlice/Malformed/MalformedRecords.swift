@@ -32,16 +32,19 @@ struct MalformedRecords: Sendable {
         default: value = Array(repeating: 0xff, count: 4096) + noise
         }
         let place = RecordPlace(topic: topic, partition: 0, offset: 0)
-        guard (try? TaskEvent(key: key, value: value, headers: headers, place: place)) == nil else {
+        guard (try? TaskEvent(key: key, value: value, headers: .init(headers), place: place)) == nil else {
             throw SliceFailure("malformed record \(index) can be read")
         }
         return LogAppend(
-            topic: topic, partition: Int32(index) % partitions, key: key, value: value, headers: headers)
+            topic: topic, partition: Int32(index) % partitions, key: key, value: value,
+            headers: .init(headers))
     }
 
     /// 64 bits of all bytes of a record, each part with its length (FNV-1a). No value and an empty one are the same: a letter
     /// cannot tell them apart.
-    static func checksum(key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) -> UInt64 {
+    static func checksum(
+        key: [UInt8]?, value: [UInt8]?, headers: some Sequence<RecordHeader>
+    ) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         func add(_ bytes: some Collection<UInt8>) {
             for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
