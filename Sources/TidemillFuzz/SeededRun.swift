@@ -17,7 +17,9 @@ struct SeededRun {
         var count = Count()
         for bytes in seeds {
             LastWords.set("fuzz: FAILED \(target.name), a seed itself\n")
-            guard try target.run(bytes) == .read else { throw FuzzFinding("\(target.name) refuses one of its seeds") }
+            guard try target.run(bytes) == .read else {
+                throw FuzzFinding("a seed is refused: \(String(decoding: bytes.prefix(400), as: UTF8.self))")
+            }
         }
         for index in indices {
             LastWords.set("fuzz: FAILED \(place(index)): the process was stopped\n")
