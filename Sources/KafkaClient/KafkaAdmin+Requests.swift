@@ -96,9 +96,9 @@ extension KafkaAdmin {
             rd_kafka_DeleteRecords(handle.client, &requests, 1, options, queue)
         } _: { event in
             let result = rd_kafka_event_DeleteRecords_result(event)
-            for entry in rd_kafka_DeleteRecords_result_offsets(result)?.entries ?? [] {
-                if let error = entry.error { throw error }
-            }
+            let errors = (rd_kafka_DeleteRecords_result_offsets(result)?.entries ?? []).compactMap(\.error)
+            lookAgain(after: errors)
+            if let error = errors.first { throw error }
         }
     }
 

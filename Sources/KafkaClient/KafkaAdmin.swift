@@ -82,9 +82,9 @@ package final class KafkaAdmin: Sendable {
 
     /// Asks the leaders (ListOffsets), not a cache. Each partition has an answer or an error.
     ///
-    /// librdkafka keeps who leads a partition, and after a leader change may go on asking the old leader for a quarter of an hour
-    /// (seen in 2.8.0: nothing else of this client makes it look again). So the cluster is asked anew after such an answer,
-    /// and the next call goes to the new leader.
+    /// librdkafka keeps who leads a partition, and after a leader change goes on asking the old leader for minutes (seen in
+    /// 2.8.0), since this client follows no topic. So the cluster is asked anew after such an answer, and the next call
+    /// goes to the new leader.
     package func offsets(
         _ query: OffsetQuery, of partitions: [KafkaPartition]
     ) throws -> [KafkaPartition: Result<Int64, KafkaError>] {
@@ -92,8 +92,7 @@ package final class KafkaAdmin: Sendable {
         let list = PartitionList(offsets: partitions.reduce(into: [:]) { $0[$1] = query.number })
         let code = rd_kafka_offsets_for_times(handle.client, list.pointer, timeoutMilliseconds)
         let entries = list.entries
-        let errors = [KafkaError(code)] + entries.compactMap(\.error)
-        if errors.contains(where: { $0.isRetriable && $0.code.isBrokers }) { _ = try? cluster() }
+        lookAgain(after: [KafkaError(code)] + entries.compactMap(\.error))
         if code != RD_KAFKA_RESP_ERR_NO_ERROR && entries.allSatisfy({ $0.error == nil }) { throw KafkaError(code) }
         return entries.reduce(into: [:]) { answers, entry in
             // librdkafka leaves out whom it did not ask: then the offset is still the question.
@@ -106,6 +105,11 @@ package final class KafkaAdmin: Sendable {
                     .success(entry.offset)
                 }
         }
+    }
+
+    /// Brokers that refuse for now may lead no longer what they are asked about.
+    func lookAgain(after errors: [KafkaError]) {
+        if errors.contains(where: { $0.isRetriable && $0.code.isBrokers }) { _ = try? cluster() }
     }
 
     // MARK: Requests of the admin protocol
