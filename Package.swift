@@ -102,6 +102,9 @@ let package = Package(
                 "Settings", "ServiceRuntime", "TaskTelemetry",
             ]),
 
+        // Every reader against bytes that nobody meant: seeded mutations, or libFuzzer (scripts/fuzz).
+        .executableTarget(name: "TidemillFuzz", dependencies: ["Settings", "TaskModel"]),
+
         // Tests
         .target(
             name: "TaskTestKit",
@@ -150,6 +153,7 @@ let package = Package(
                 "Settings", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
             ]),
         .testTarget(name: "TidemillSliceTests", dependencies: ["TidemillSlice", "TaskModel"]),
+        .testTarget(name: "TidemillFuzzTests", dependencies: ["TidemillFuzz", "TaskModel"]),
         .testTarget(name: "TidemillBenchTests", dependencies: ["TidemillBench", "TaskLog", "TaskModel"]),
         .testTarget(
             name: "SimulationTests",

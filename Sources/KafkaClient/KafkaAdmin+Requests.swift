@@ -48,12 +48,16 @@ extension KafkaAdmin {
         }
     }
 
-    /// All settings of these topics, as the brokers see them.
-    package func settings(ofTopics names: [String]) throws -> [String: [String: String]] {
+    /// All settings of these topics, as any broker sees them, or this one.
+    package func settings(ofTopics names: [String], askedOf broker: Int32? = nil) throws -> [String: [String: String]] {
         guard !names.isEmpty else { return [:] }
         var resources: [OpaquePointer?] = names.map { rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, $0) }
         defer { for resource in resources { rd_kafka_ConfigResource_destroy(resource) } }
         return try request(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS) { options, queue in
+            if let broker {
+                var reason = [CChar](repeating: 0, count: 256)
+                rd_kafka_AdminOptions_set_broker(options, broker, &reason, reason.count)
+            }
             rd_kafka_DescribeConfigs(handle.client, &resources, resources.count, options, queue)
         } _: { event in
             var count = 0
@@ -92,9 +96,9 @@ extension KafkaAdmin {
             rd_kafka_DeleteRecords(handle.client, &requests, 1, options, queue)
         } _: { event in
             let result = rd_kafka_event_DeleteRecords_result(event)
-            for entry in rd_kafka_DeleteRecords_result_offsets(result)?.entries ?? [] {
-                if let error = entry.error { throw error }
-            }
+            let errors = (rd_kafka_DeleteRecords_result_offsets(result)?.entries ?? []).compactMap(\.error)
+            lookAgain(after: errors)
+            if let error = errors.first { throw error }
         }
     }
 

@@ -39,7 +39,8 @@ package final class KafkaAdmin: Sendable {
     }
 
     package struct Cluster: Sendable {
-        package var brokers: Int
+        /// Ids of those that are up.
+        package var brokers: [Int32]
         package var topics: [String: Topic]
     }
 
@@ -51,7 +52,8 @@ package final class KafkaAdmin: Sendable {
         try KafkaError.check(code, "ask the cluster for its topics")
         guard let metadata else { throw KafkaError(.timedOut) }
         defer { rd_kafka_metadata_destroy(metadata) }
-        var cluster = Cluster(brokers: Int(metadata.pointee.broker_cnt), topics: [:])
+        let brokers = UnsafeBufferPointer(start: metadata.pointee.brokers, count: Int(metadata.pointee.broker_cnt))
+        var cluster = Cluster(brokers: brokers.map(\.id), topics: [:])
         for topic in UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt))
         where topic.err == RD_KAFKA_RESP_ERR_NO_ERROR || topic.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE {
             let partitions = UnsafeBufferPointer(start: topic.partitions, count: Int(topic.partition_cnt))
@@ -79,6 +81,10 @@ package final class KafkaAdmin: Sendable {
     }
 
     /// Asks the leaders (ListOffsets), not a cache. Each partition has an answer or an error.
+    ///
+    /// librdkafka keeps who leads a partition, and after a leader change goes on asking the old leader for minutes (seen in
+    /// 2.8.0), since this client follows no topic. So the cluster is asked anew after such an answer, and the next call
+    /// goes to the new leader.
     package func offsets(
         _ query: OffsetQuery, of partitions: [KafkaPartition]
     ) throws -> [KafkaPartition: Result<Int64, KafkaError>] {
@@ -86,6 +92,7 @@ package final class KafkaAdmin: Sendable {
         let list = PartitionList(offsets: partitions.reduce(into: [:]) { $0[$1] = query.number })
         let code = rd_kafka_offsets_for_times(handle.client, list.pointer, timeoutMilliseconds)
         let entries = list.entries
+        lookAgain(after: [KafkaError(code)] + entries.compactMap(\.error))
         if code != RD_KAFKA_RESP_ERR_NO_ERROR && entries.allSatisfy({ $0.error == nil }) { throw KafkaError(code) }
         return entries.reduce(into: [:]) { answers, entry in
             // librdkafka leaves out whom it did not ask: then the offset is still the question.
@@ -98,6 +105,11 @@ package final class KafkaAdmin: Sendable {
                     .success(entry.offset)
                 }
         }
+    }
+
+    /// Brokers that refuse for now may lead no longer what they are asked about.
+    func lookAgain(after errors: [KafkaError]) {
+        if errors.contains(where: { $0.isRetriable && $0.code.isBrokers }) { _ = try? cluster() }
     }
 
     // MARK: Requests of the admin protocol

@@ -60,6 +60,9 @@ extension KafkaError {
 extension KafkaError.Code {
     init(_ code: rd_kafka_resp_err_t) { number = code.rawValue }
 
+    /// A broker said so, not the library.
+    var isBrokers: Bool { number > 0 }
+
     package static let none = Self(RD_KAFKA_RESP_ERR_NO_ERROR)
     package static let timedOut = Self(RD_KAFKA_RESP_ERR__TIMED_OUT)
     package static let messageTimedOut = Self(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)

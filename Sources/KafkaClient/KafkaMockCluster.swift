@@ -60,6 +60,12 @@ package final class KafkaMockCluster: @unchecked Sendable {
         try KafkaError.check(code, "set mock broker \(number) \(isUp ? "up" : "down")")
     }
 
+    /// Moves the leadership of a partition, as after the death of a broker.
+    package func setLeader(of topic: String, _ partition: Int32, broker: Int) throws {
+        try KafkaError.check(
+            rd_kafka_mock_partition_set_leader(cluster, topic, partition, Int32(broker)), "set the leader of \(topic)")
+    }
+
     /// Every answer of this broker takes this long from now on.
     package func setRoundTrip(ofBroker number: Int, milliseconds: Int) throws {
         try KafkaError.check(

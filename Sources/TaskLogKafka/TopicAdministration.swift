@@ -15,7 +15,7 @@ struct TopicAdministration: Sendable {
             if let mock {
                 try create(missing, on: mock)
             } else {
-                try await create(missing, brokers: cluster.brokers)
+                try await create(missing, brokers: cluster.brokers.count)
             }
             try await awaitTopics(missing.map(\.name))
         }
@@ -79,11 +79,28 @@ struct TopicAdministration: Sendable {
         while true {
             let cluster = try await calls.retrying("ask for the topics") { try $0.cluster() }
             let waiting = names.filter { cluster.topics[$0]?.isReady != true }
-            if waiting.isEmpty { return }
+            if waiting.isEmpty { return await awaitBrokers(cluster.brokers, names, until: deadline) }
             guard ContinuousClock.now < deadline else {
                 throw LogError(.unavailable, "topics \(waiting.sorted()) were created, but have no leaders yet")
             }
             try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Whoever uses the topics next may ask another broker, which hears of them a moment later: each is asked until it
+    /// knows them. One that gives another answer, or none, is about to leave, and will know them when it is back.
+    private func awaitBrokers(_ brokers: [Int32], _ names: [String], until deadline: ContinuousClock.Instant) async {
+        guard mock == nil, brokers.count > 1 else { return }
+        for broker in brokers {
+            while ContinuousClock.now < deadline {
+                do {
+                    _ = try await calls.once("describe topics") { try $0.settings(ofTopics: names, askedOf: broker) }
+                    break
+                } catch {
+                    guard (error as? LogError)?.code == .unknownTopic else { break }
+                    try? await Task.sleep(for: .milliseconds(50))
+                }
+            }
         }
     }
 }

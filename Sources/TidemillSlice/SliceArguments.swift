@@ -3,7 +3,7 @@ import Foundation
 /// The command line: one command and `--name value` pairs.
 struct SliceArguments: Sendable {
     enum Command: String, Sendable {
-        case run, faults, chaos, worker, scheduler
+        case run, faults, chaos, malformed, worker, scheduler
     }
 
     struct Problem: Error {
@@ -21,7 +21,7 @@ struct SliceArguments: Sendable {
 
     init(_ words: [String]) throws {
         guard let first = words.first, let command = Command(rawValue: first) else {
-            throw Problem(text: "give one of run, faults and chaos")
+            throw Problem(text: "give one of run, faults, chaos and malformed")
         }
         self.command = command
         var rest = words.dropFirst()

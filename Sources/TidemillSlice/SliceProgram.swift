@@ -10,6 +10,7 @@ enum SliceProgram {
                TidemillSlice faults --engine sqlite|kafka [--bootstrap HOST:PORT] --folder FOLDER [--only a,b,…]
                TidemillSlice chaos  --engine sqlite|kafka [--bootstrap HOST:PORT,…] --folder FOLDER [--minutes N] [--seed N]
                                     [--workers N] [--rate N] [--only kill,stop,…] [--brokers 1|3 --kafka-port N]
+               TidemillSlice malformed --engine sqlite|kafka [--bootstrap HOST:PORT] --folder FOLDER [--events N] [--seed N]
 
         """
 
@@ -21,6 +22,7 @@ enum SliceProgram {
             case .scheduler: return try await SchedulerProcess.run(arguments)
             case .run: return try await SliceRun(arguments).run() ? 0 : 1
             case .chaos: return try await ChaosRun(arguments).run() ? 0 : 1
+            case .malformed: return try await MalformedRun(arguments).run() ? 0 : 1
             case .faults: return try await FaultSuite.run(arguments) ? 0 : 1
             }
         } catch let error as SliceArguments.Problem {

@@ -82,6 +82,7 @@ final class MemberDesk: Sendable {
             } catch let error as LogError where error.code == .fenced || error.code == .closed {
                 return
             } catch {
+                guard !Task.isCancelled, isCurrent(due, epoch) else { return }
                 logger.warning("opening failed; trying again", ["partition": "\(due)", "error": "\(error)"])
                 try? await time.sleep(milliseconds: pause)
                 pause = min(5000, pause * 2)

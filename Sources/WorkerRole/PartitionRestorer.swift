@@ -34,6 +34,8 @@ struct PartitionRestorer: Sendable {
                 return try await body()
             } catch {
                 if let error = error as? LogError, error.code == .closed { return }
+                // The worker ends, or the partition is another's: nothing failed.
+                guard !Task.isCancelled, isCurrent() else { return }
                 logger.warning("\(what) failed; trying again", ["partition": "\(due)", "error": "\(error)"])
                 try? await time.sleep(milliseconds: pause)
                 pause = min(5000, pause * 2)

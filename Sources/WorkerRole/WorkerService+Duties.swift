@@ -110,7 +110,9 @@ extension WorkerService {
                 ])
         case .forwarded(let coordinate, let partition):
             logger.debug("moved to its partition", ["fingerprint": coordinate.fingerprint.hex, "from": "\(partition)"])
-        case .appendFailed(let error): logger.warning("append failed; trying again", ["error": error.message])
+        case .appendFailed(let error):
+            guard let unsaid = complaints.withLock({ $0.say(error.code, now: time.uptime()) }) else { break }
+            logger.warning("append failed; trying again", ["error": error.message, "since the last line": "\(unsaid)"])
         case .leaseLost(let coordinate):
             logger.warning("lease lost, attempt cancelled", ["fingerprint": coordinate.fingerprint.hex])
         case .stuck(let coordinate, let error):

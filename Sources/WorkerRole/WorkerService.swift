@@ -1,5 +1,6 @@
 internal import Foundation
 package import ServiceRuntime
+import Synchronization
 package import TaskLog
 internal import TaskModel
 package import TaskTelemetry
@@ -32,6 +33,7 @@ package final class WorkerService: Service {
     private let runner: AttemptRunner
     private let stopRequest = OneShot()
     let pipeline: AppendPipeline
+    let complaints = Mutex(AppendComplaints())
 
     /// `onReport` hears every report as it happens; for tests and embedders.
     package init(

@@ -71,6 +71,11 @@ extension WorkerStateMachine {
             // The hand-off could not wait for the log: better late than run beside it.
             waitUnderLease(place, length: lease.length, now)
             count(\.leased)
+        case (.noting, .leased(let lease)) where isThisTurn && entry.worker != identity:
+            // As above; when the note of our start is acknowledged, it finds nothing to start.
+            suspects.remove(turn.facts.coordinate)
+            waitUnderLease(place, length: lease.length, now)
+            count(\.leased)
         case (.leased, .released) where isThisTurn: judgeAgain(place)
         case (.leased, .outcome), (.ready, .outcome): judgeAgain(place)
         case (.buffered, .outcome): toJudge.append(place)

@@ -8,10 +8,10 @@ public enum Exclusion: Hashable, Sendable {
     case trigger(Trigger)
 
     /// If `time` is left out: the last instant that certainly is, too, so that the search goes on after it. Nil if not.
-    func lastExcluded(from time: Timestamp) -> Timestamp? {
+    func lastExcluded(from time: Timestamp, _ effort: inout SearchEffort) -> Timestamp? {
         switch self {
         case .range(let from, let until): return from <= time && time < until ? until - 1 : nil
-        case .trigger(let trigger): return trigger.next(after: time - 1) == time ? time : nil
+        case .trigger(let trigger): return trigger.next(after: time - 1, &effort) == time ? time : nil
         case .dates(let dates, let zone):
             let date = zone.date(at: time)
             guard dates.contains(date) else { return nil }

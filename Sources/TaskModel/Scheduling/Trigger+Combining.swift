@@ -8,23 +8,27 @@ extension Trigger {
     public static let maximumParts = 100
 
     /// The earliest of the next times.
-    static func union(_ triggers: [Trigger], after time: Timestamp) -> Timestamp? {
+    static func union(
+        _ triggers: [Trigger], after time: Timestamp, _ effort: inout SearchEffort
+    ) -> Timestamp? {
         var earliest: Timestamp?
         for trigger in triggers {
-            guard let next = trigger.next(after: time) else { continue }
+            guard let next = trigger.next(after: time, &effort) else { continue }
             earliest = min(next, earliest ?? next)
         }
         return earliest
     }
 
     /// The next instant that all of them name.
-    static func intersection(_ triggers: [Trigger], after time: Timestamp) -> Timestamp? {
-        guard let leader = triggers.first, var candidate = leader.next(after: time) else { return nil }
+    static func intersection(
+        _ triggers: [Trigger], after time: Timestamp, _ effort: inout SearchEffort
+    ) -> Timestamp? {
+        guard let leader = triggers.first, var candidate = leader.next(after: time, &effort) else { return nil }
         var agreeing = 1
         var index = 1
         for _ in 0..<meetingLimit {
             guard agreeing < triggers.count else { return candidate }
-            guard let next = triggers[index % triggers.count].next(after: candidate - 1) else { return nil }
+            guard let next = triggers[index % triggers.count].next(after: candidate - 1, &effort) else { return nil }
             agreeing = next == candidate ? agreeing + 1 : 1
             candidate = next
             index += 1
@@ -33,13 +37,15 @@ extension Trigger {
     }
 
     /// The next instant that no exclusion takes away.
-    static func difference(_ trigger: Trigger, _ exclusions: [Exclusion], after time: Timestamp) -> Timestamp? {
+    static func difference(
+        _ trigger: Trigger, _ exclusions: [Exclusion], after time: Timestamp, _ effort: inout SearchEffort
+    ) -> Timestamp? {
         var position = time
         for _ in 0..<exclusionLimit {
-            guard let next = trigger.next(after: position) else { return nil }
+            guard let next = trigger.next(after: position, &effort) else { return nil }
             var last: Timestamp?
             for exclusion in exclusions {
-                guard let excluded = exclusion.lastExcluded(from: next) else { continue }
+                guard let excluded = exclusion.lastExcluded(from: next, &effort) else { continue }
                 last = max(excluded, last ?? excluded)
             }
             guard let last else { return next }

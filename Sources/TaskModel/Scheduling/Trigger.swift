@@ -68,16 +68,24 @@ public enum Trigger: Hashable, Sendable {
         return .at(try ZoneTable(zone).instant(ofWall: wall.milliseconds))
     }
 
-    /// The first nominal time later than `time`; nil when there is none.
+    /// The first nominal time later than `time`; nil when there is none, or none that a bounded search finds.
     public func next(after time: Timestamp) -> Timestamp? {
-        switch self {
+        var effort = SearchEffort()
+        let next = next(after: time, &effort)
+        return effort.isSpent ? nil : next
+    }
+
+    /// As a part of a search; means nothing once `effort` is spent.
+    func next(after time: Timestamp, _ effort: inout SearchEffort) -> Timestamp? {
+        guard effort.spend() else { return nil }
+        return switch self {
         case .at(let instant): instant > time ? instant : nil
         case .cron(let cron): cron.next(after: time)
         case .interval(let interval): interval.next(after: time)
         case .calendar(let calendar): calendar.next(after: time)
-        case .anyOf(let triggers): Self.union(triggers, after: time)
-        case .allOf(let triggers): Self.intersection(triggers, after: time)
-        case .except(let trigger, let exclusions): Self.difference(trigger, exclusions, after: time)
+        case .anyOf(let triggers): Self.union(triggers, after: time, &effort)
+        case .allOf(let triggers): Self.intersection(triggers, after: time, &effort)
+        case .except(let trigger, let exclusions): Self.difference(trigger, exclusions, after: time, &effort)
         case .never: nil
         }
     }
@@ -92,12 +100,13 @@ public struct Occurrences: Hashable, Sendable {
 
 extension Trigger {
     /// The nominal times in `(start, end]`; nil when there are none. Counts at most `limit`, the earliest,
-    /// of any trigger but an interval.
+    /// of any trigger but an interval, and of those only what a bounded search finds.
     public func occurrences(after start: Timestamp, through end: Timestamp, limit: Int) -> Occurrences? {
         if case .interval(let interval) = self { return interval.occurrences(after: start, through: end) }
-        guard let first = next(after: start), first <= end else { return nil }
+        var effort = SearchEffort()
+        guard let first = next(after: start, &effort), !effort.isSpent, first <= end else { return nil }
         var found = Occurrences(count: 1, first: first, last: first)
-        while found.count < limit, let following = next(after: found.last), following <= end {
+        while found.count < limit, let following = next(after: found.last, &effort), !effort.isSpent, following <= end {
             found.count += 1
             found.last = following
         }

@@ -98,7 +98,14 @@ struct ChaosRun: Sendable {
         SliceProgram.say("\n" + text + report.details)
         let findings = "seed \(options.seed)\n" + text + report.details + result.complaints.joined(separator: "\n")
         try findings.write(toFile: options.place.folder + "/report.txt", atomically: true, encoding: .utf8)
-        return checks.allSatisfy(\.isOK) && result.complaints.isEmpty
+        let failures = checks.count { !$0.isOK } + result.complaints.count
+        let pulse = await observer.pulse
+        let recovery = faults.compactMap(pulse.recovery)
+        let times = [0.5, 1].map { Pulse.quantile($0, of: recovery).map(String.init) ?? "-" }.joined(separator: "/")
+        SliceProgram.say(
+            "chaos: seed \(options.seed), \(faults.count) faults, \(report.accepted) events, recovery p50/max "
+                + "\(times) ms, \(failures) checks failed")
+        return failures == 0
     }
 
     private var load: String {

@@ -120,6 +120,16 @@ struct TriggerLawTests {
         #expect(Trigger.except(base, [.trigger(base)]).next(after: .epoch) == nil)
     }
 
+    /// Each instant of the inner trigger takes 604,800 steps, and the outer one asks for very many: years of search, each part
+    /// of which is within its own limits.
+    @Test(.timeLimit(.minutes(5))) func aSearchIsBoundedAsAWhole() throws {
+        let second = try Trigger.cron("* * * * * ?", dialect: .quartz)
+        let monday = try Trigger.cron("0 0 0 ? * MON", dialect: .quartz)
+        let onlyMondays = Trigger.except(second, [.trigger(.except(second, [.trigger(monday)]))])
+        let rare = try Trigger.every(milliseconds: 7 * 86_400_000, anchor: Timestamp(milliseconds: 1))
+        #expect(Trigger.allOf([onlyMondays, rare]).next(after: .epoch) == nil)
+    }
+
     @Test func whatNeverMeetsEnds() throws {
         let odd = try Trigger.every(milliseconds: 1000, anchor: Timestamp(milliseconds: 1))
         let even = try Trigger.every(milliseconds: 1000, anchor: Timestamp(milliseconds: 0))

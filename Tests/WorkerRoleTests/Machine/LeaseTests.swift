@@ -198,6 +198,17 @@ import Testing
         #expect(story.pass(30_000).contains("start a"))
     }
 
+    /// As above, but the takeover was unclean, and the note of our own start was on its way.
+    @Test func aLeaseThatComesLateStopsASuspectBeforeItsStart() {
+        var story = Story()
+        story.open(notes: [Story.entry(Story.event("a"), .started(alone: false))])
+        #expect(story.deliver(Story.event("a")) == ["ledger started"])
+        #expect(story.read(lease()) == [])
+        #expect(story.acknowledge() == [], "a is another's now")
+        #expect(story.pass(30_000).contains("ledger started"), "the lease is over")
+        #expect(story.acknowledge() == ["start a"])
+    }
+
     private func lease() -> LedgerRecord {
         Story.entry(Story.event("a"), .leased(Lease(holder: "other/n9", length: 30_000)))
     }
