@@ -11,6 +11,7 @@ extension ScheduleView: Encodable {
         try fields.put("updated_by", definition.updatedBy)
         try fields.put("reason", definition.reason.isEmpty ? nil : definition.reason)
         try fields.put("paused", spec.isPaused)
+        try fields.put("paused_until", spec.pause?.until)
         try fields.put("decided_until", state?.cursor)
         try fields.put("last_fired", state?.lastFired)
         try fields.put("fires", state?.fires)

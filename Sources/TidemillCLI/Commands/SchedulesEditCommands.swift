@@ -59,18 +59,28 @@ enum SchedulesPauseCommand: ClientCommand {
     static let path = ["schedules", "pause"]
 
     static let spec = CommandSpec(
-        "pause", "Stop a schedule from firing", discussion: "Times that pass meanwhile are not caught up.",
+        "pause", "Stop a schedule from firing",
+        discussion: """
+            Times that pass meanwhile are not caught up. With --until it goes on by itself; pausing it again changes note and \
+            end.
+            """,
+        examples: [.init("tidemill schedules pause nightly --until +2h --note stocktaking")],
         options: [
-            .value("note", .text, "Why, shown with the schedule"), ScheduleReplies.revisionOption, .commandTimeout,
-            OutputFormat.option,
+            .value("note", .text, "Why, shown with the schedule"),
+            .value("until", .time, "Fire again from this instant on", default: "until resumed"),
+            ScheduleReplies.revisionOption, .commandTimeout, OutputFormat.option,
         ],
         arguments: [.schedule])
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Int32 {
         let id = try arguments.requiredArgument("id")
+        let now = context.time.now()
+        let until = try arguments.time("until", now: now)
+        if let until, until <= now { throw arguments.usage("--until \(until.rfc3339) has passed") }
         let reply = try await context.client.pauseSchedule(
-            id, note: arguments.text("note") ?? "", baseRevision: try ScheduleReplies.revision(arguments),
-            author: context.author, timeout: try ScheduleReplies.timeout(arguments))
+            id, note: arguments.text("note") ?? "", until: until,
+            baseRevision: try ScheduleReplies.revision(arguments), author: context.author,
+            timeout: try ScheduleReplies.timeout(arguments))
         return try ScheduleReplies.show(reply, id: id, arguments, context)
     }
 }
