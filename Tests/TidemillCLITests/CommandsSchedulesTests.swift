@@ -61,6 +61,7 @@ struct CommandsSchedulesTests {
         }
         #expect(conflict.status == 1)
         #expect(conflict.errors.contains("a is at revision 9 now"))
+        #expect(conflict.errors.contains("there is none now"))
         let other = try await CommandsWorld()
         let (refused, commands) = try await other.runAnswered("schedules", "trigger", "a", "--payload", "{}") { _ in
             .refused(reason: "there is no schedule a")
@@ -119,5 +120,41 @@ struct CommandsSchedulesTests {
         #expect(done.output.contains("refused: no"))
         #expect(Set(commands.map(\.scheduleID)) == ["new", "old"])
         #expect(commands.allSatisfy { $0.origin == .file("jobs.yaml") })
+    }
+
+    @Test func applyShowsWhatChangesOfASchedule() async throws {
+        var world = try await CommandsWorld()
+        var old = try spec("a")
+        old.payload = Array("{\"n\":1}".utf8)
+        try await world.define(old)
+        try await world.define(try spec("gone"))
+        var new = try spec("a", every: 1000)
+        new.payload = Array("{\"n\":2}".utf8)
+        world.schedules = [new]
+        let dry = try await world.run("schedules", "apply", "--dry-run")
+        #expect(
+            dry.output.hasSuffix(
+                """
+
+                a, revision 3:
+                  - payload: {"n":1}
+                  + payload: {"n":2}
+                  - trigger: {"every_ms":60000}
+                  + trigger: {"every_ms":1000}
+                  - trigger_text: "every 60000 ms"
+                  + trigger_text: "every 1000 ms"
+
+                """), "\(dry.output)")
+        #expect(dry.output.contains("gone  orphaned  not in the file any more; --prune removes it"))
+        let (conflict, _) = try await world.runAnswered("schedules", "apply") { _ in
+            .conflict(revision: 4, spec: nil)
+        }
+        #expect(conflict.status == 1)
+        #expect(
+            conflict.errors.contains(
+                "a was compared with revision 3; stored is revision 3, changed 2026-01-01T00:00:00Z by ann"))
+        #expect(conflict.output.contains("a, stored (-) and yours (+):\n  - payload: {\"n\":1}"))
+        let pruned = try await world.run("schedules", "apply", "-f", "jobs.yaml", "--dry-run", "--prune")
+        #expect(pruned.errors.contains("1 of file:jobs.yaml are not in it any more; no other origin is touched"))
     }
 }

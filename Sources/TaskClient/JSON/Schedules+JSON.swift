@@ -52,10 +52,27 @@ extension ScheduleChange: Encodable {
         try fields.put("id", id)
         try fields.put("change", kind.word)
         switch kind {
-        case .update(let members): try fields.put("members", members)
+        case .update(let changes):
+            try fields.put("members", changes.map(\.name))
+            try fields.put("changes", changes)
         case .refused(let reason): try fields.put("reason", reason)
-        case .create, .remove, .unchanged: break
+        case .create, .remove, .orphaned, .unchanged: break
         }
         try fields.put("reply", reply)
+        if case .conflict = reply {
+            try fields.put("base_revision", baseRevision)
+            try fields.put("yours", spec)
+            try fields.put("stored", stored)
+        }
+    }
+}
+
+extension ScheduleFieldChange: Encodable {
+    /// `from` and `to` are JSON in a text.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = JSONFields(encoder)
+        try fields.put("member", name)
+        try fields.put("from", from)
+        try fields.put("to", to)
     }
 }
