@@ -76,3 +76,63 @@ extension ScheduleFieldChange: Encodable {
         try fields.put("to", to)
     }
 }
+
+extension ScheduleAnswer: Encodable {
+    public func encode(to encoder: any Encoder) throws {
+        var fields = JSONFields(encoder)
+        try fields.put("schedule", scheduleID)
+        try fields.put("asked", asked)
+        try fields.put("is_nominal", isNominal)
+        try fields.put("nominal", nominal)
+        try fields.put("due", due)
+        try fields.put("before", before)
+        try fields.put("after", after)
+        try fields.put("is", verdict.word)
+        switch verdict {
+        case .fired(let at, let by, let lateness):
+            try fields.put("at", at)
+            try fields.put("by", by)
+            try fields.put("lateness_ms", lateness)
+        case .coalesced(let into, let count):
+            try fields.put("into", into)
+            try fields.put("count", count)
+        case .dropped(let reason, let at):
+            try fields.put("reason", reason)
+            try fields.put("at", at)
+        case .paused(let by, let note, let at, let until):
+            try fields.put("by", by)
+            try fields.put("note", note)
+            try fields.put("at", at)
+            try fields.put("until", until)
+        case .ended(let runs): try fields.put("runs", runs)
+        case .beforeCreation(let time), .beforeStart(let time), .afterEnd(let time): try fields.put("at", time)
+        case .excluded(let number): try fields.put("exclusion", number)
+        case .edited(let at, let by):
+            try fields.put("at", at)
+            try fields.put("by", by)
+        case .ahead, .undecided, .forgotten, .notNominal: break
+        }
+        try fields.put("fingerprint", event == nil ? nil : fingerprint)
+        try fields.put("event", event?.word)
+        try fields.put("journal", (evidence + schedulers).sorted { $0.at < $1.at }.map(JournalView.init))
+    }
+}
+
+/// A journal entry with its instants as text.
+private struct JournalView: Encodable {
+    let entry: JournalEntry
+
+    init(_ entry: JournalEntry) { self.entry = entry }
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = JSONFields(encoder)
+        try fields.put("at", entry.at)
+        try fields.put("kind", entry.kind.rawValue)
+        try fields.put("subject", entry.subject)
+        try fields.put("author", entry.author)
+        try fields.put("reason", entry.reason)
+        try fields.put("nominal", entry.nominal)
+        try fields.put("count", entry.count)
+        try fields.put("fingerprint", entry.fingerprint)
+    }
+}

@@ -15,7 +15,7 @@ enum ClientCommands {
     static let all: [any ClientCommand.Type] = [
         PublishCommand.self, EventsShowCommand.self, EventsWaitCommand.self, EventsReplayCommand.self,
         CancelCommand.self,
-        SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesPreviewCommand.self,
+        SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesPreviewCommand.self, SchedulesWhyCommand.self,
         SchedulesApplyCommand.self, SchedulesRemoveCommand.self,
         SchedulesPauseCommand.self, SchedulesResumeCommand.self, SchedulesTriggerCommand.self,
         DeadLettersListCommand.self, DeadLettersShowCommand.self, DeadLettersReplayCommand.self,
