@@ -118,6 +118,25 @@ extension ScheduleAnswer: Encodable {
     }
 }
 
+extension BackfillPlan: Encodable {
+    public func encode(to encoder: any Encoder) throws {
+        var fields = JSONFields(encoder)
+        try fields.put("schedule", spec.id)
+        for action in Action.allCases { try fields.put(action.rawValue, count(action)) }
+        try fields.put("fires", items)
+    }
+}
+
+extension BackfillPlan.Item: Encodable {
+    public func encode(to encoder: any Encoder) throws {
+        var fields = JSONFields(encoder)
+        try fields.put("nominal", nominal)
+        try fields.put("fingerprint", fingerprint)
+        try fields.put("replay", replay)
+        try fields.put("action", action.rawValue)
+    }
+}
+
 /// A journal entry with its instants as text.
 private struct JournalView: Encodable {
     let entry: JournalEntry

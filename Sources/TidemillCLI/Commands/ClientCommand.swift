@@ -18,6 +18,7 @@ enum ClientCommands {
         SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesPreviewCommand.self, SchedulesWhyCommand.self,
         SchedulesApplyCommand.self, SchedulesRemoveCommand.self,
         SchedulesPauseCommand.self, SchedulesResumeCommand.self, SchedulesTriggerCommand.self,
+        SchedulesBackfillCommand.self,
         DeadLettersListCommand.self, DeadLettersShowCommand.self, DeadLettersReplayCommand.self,
         DeadLettersDiscardCommand.self,
         TopicsCreateCommand.self, TopicsCheckCommand.self, DoctorCommand.self,
