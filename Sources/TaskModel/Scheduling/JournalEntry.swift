@@ -53,8 +53,8 @@ public struct JournalEntry: Hashable, Sendable, Codable {
     }
 
     /// The kind by a record's header alone; nil when it is missing or not known.
-    public static func kind(in headers: [RecordHeader]) -> Kind? {
-        ControlRecord.text(ControlRecord.kind, in: headers).flatMap(Kind.init)
+    public static func kind(in headers: some Sequence<RecordHeader>) -> Kind? {
+        headers.first { $0.name == ControlRecord.kind }?.text.flatMap(Kind.init)
     }
 
     public init(key: [UInt8]?, value: [UInt8]?) throws(SchedulingDecodingError) {
