@@ -33,6 +33,11 @@ public enum CanonicalJSON {
         return try JSONDecoder().decode(type, from: Data(bytes))
     }
 
+    /// The members of an object, each value as its text; nil for what is no object.
+    public static func members(_ json: [UInt8]) -> [String: String]? {
+        JSONValue(json)?.members?.mapValues { String(decoding: json[$0.range], as: UTF8.self) }
+    }
+
     private static func write(_ value: JSONValue, to bytes: inout [UInt8]) {
         switch value.content {
         case .null: bytes += "null".utf8

@@ -21,6 +21,9 @@ struct BenchArguments: Sendable {
     /// Instead of a workload's own number.
     var events: Int?
     var brokerProcesses: [Int32] = []
+    /// Rows of cron expressions, and what other implementations take for them, as files of JSON.
+    var cronRows: String?
+    var cronPeers: String?
     /// Versions that the caller knows and this program cannot: of the brokers, of Swift.
     var versions: [String: String] = [:]
 
@@ -72,6 +75,8 @@ struct BenchArguments: Sendable {
             case "--concurrency": concurrency = try Self.number(word, value, 1...10_000)
             case "--partitions": partitions = try Self.number(word, value, 1...200)
             case "--broker-pids": brokerProcesses = try Self.processes(word, value)
+            case "--cron-rows": cronRows = value
+            case "--cron-peers": cronPeers = value
             case "--broker-version": versions["Kafka"] = value
             case "--swift-version": versions["Swift"] = value
             default: throw Problem(text: "what is \(word)?")

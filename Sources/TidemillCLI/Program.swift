@@ -1,4 +1,5 @@
 import Foundation
+import ServiceRuntime
 import Settings
 import TaskModel
 import TaskTelemetry
@@ -32,6 +33,9 @@ enum Program {
     {
         do {
             if arguments.path.first == "completion" { return try CompletionCommand.run(arguments, output) }
+            if arguments.path == SchedulesPreviewCommand.path, SchedulesPreviewCommand.isBare(arguments) {
+                return try SchedulesPreviewCommand.runBare(arguments, output, now: SystemTimeSource().now())
+            }
             let file = Configuration.locate(explicit: arguments.text("config"), environment: environment)
             let configuration = try Configuration.load(path: file, environment: environment)
             if arguments.path == ConfigValidateCommand.path {

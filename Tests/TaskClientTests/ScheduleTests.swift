@@ -139,7 +139,13 @@ struct ScheduleTests {
             wanted, origin: file, prune: true, isDryRun: true, author: "ann")
         #expect(dry.map(\.id) == ["same", "other", "new", "new", "old"])
         #expect(dry.map(\.kind.word) == ["unchanged", "update", "create", "refused", "remove"])
-        #expect(dry[1].kind == .update(["trigger", "trigger_text"]))
+        guard case .update(let fields) = dry[1].kind else {
+            Issue.record("it should be updated")
+            return
+        }
+        #expect(fields.map(\.name) == ["trigger", "trigger_text"])
+        #expect(fields.last?.from == "\"every 60000\"")
+        #expect(fields.last?.to == "\"every 1000\"")
         #expect(try await world.records(world.plan.names.commands).isEmpty)
         async let commands = withTimeout("the commands") {
             try await answer(world, count: 3) { .applied(revision: ($0.baseRevision ?? 0) + 1) }
@@ -155,7 +161,30 @@ struct ScheduleTests {
         #expect(Set(try await commands.map(\.origin)) == [file])
         let unpruned = try await world.client.apply(
             wanted, origin: file, prune: false, isDryRun: true, author: "ann")
-        #expect(!unpruned.contains { $0.id == "old" })
+        #expect(unpruned.last?.id == "old")
+        #expect(unpruned.last?.kind == .orphaned)
+        #expect(!unpruned.contains { $0.id == "byhand" })
+    }
+
+    @Test func aConflictTellsBothVersions() async throws {
+        let world = try await World()
+        let file = ScheduleOrigin.file("jobs.yaml")
+        try await define(world, try spec("a", origin: file), revision: 4)
+        let stored = try spec("a", every: 5000, origin: file)
+        async let commands = withTimeout("the command") {
+            try await answer(world, count: 1) { _ in .conflict(revision: 5, spec: stored) }
+        }
+        let done = try await withTimeout("the reply") {
+            try await world.client.apply(
+                [try spec("a", every: 1000)], origin: file, prune: false, isDryRun: false, author: "ann")
+        }
+        _ = try await commands
+        #expect(done.first?.reply == .conflict(revision: 5, spec: stored))
+        #expect(done.first?.baseRevision == 4)
+        #expect(done.first?.stored?.definition.revision == 4)
+        #expect(done.first?.stored?.definition.updatedBy == "ann")
+        let mine = try spec("a", every: 1000)
+        #expect(done.first?.spec?.trigger == mine.trigger)
     }
 
     @Test func aPauseSurvivesAnUpdateAndAFixedFieldDoesNotChange() throws {

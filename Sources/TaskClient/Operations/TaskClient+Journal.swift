@@ -14,12 +14,18 @@ extension TaskClient {
         try await append(records, while: "writing to the journal")
     }
 
-    /// What the journal keeps about a subject, oldest first; at most `limit` entries.
+    /// What the journal keeps about a subject, oldest first; at most the `limit` newest entries.
     package func journal(of subject: String, limit: Int = 1000) async throws(ClientError) -> [JournalEntry] {
         let key = Array(subject.utf8)
         let place = try await partition(of: key, in: names.journal)
-        return try await collect([place], limit: limit, while: "reading the journal of \(subject)") { record in
-            record.key == key ? try? JournalEntry(key: record.key, value: record.value) : nil
-        }.values
+        let kept = Shared<[LogRecord]>([])
+        try await scan([place], while: "reading the journal of \(subject)") { records in
+            kept.change { kept in
+                kept += records.filter { $0.key == key }
+                if kept.count > 2 * limit { kept.removeFirst(kept.count - limit) }
+            }
+            return true
+        }
+        return kept.value.suffix(limit).compactMap { try? JournalEntry(key: $0.key, value: $0.value) }
     }
 }

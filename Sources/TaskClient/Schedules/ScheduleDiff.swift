@@ -1,13 +1,23 @@
-import Foundation
 public import TaskModel
+
+/// A member of a spec that two versions of a schedule have differently.
+public struct ScheduleFieldChange: Hashable, Sendable {
+    /// Its JSON name.
+    public var name: String
+    /// Its JSON on the one and the other side; nil where it has its default.
+    public var from: String?
+    public var to: String?
+}
 
 /// What applying a set of schedules does to one of them.
 public struct ScheduleChange: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
         case create
-        /// The members of the spec that change, by their JSON names.
-        case update([String])
+        /// What changes of it.
+        case update([ScheduleFieldChange])
         case remove
+        /// It came from the same origin, is not wanted any more, and stays because nothing is pruned.
+        case orphaned
         case unchanged
         /// It cannot be applied.
         case refused(String)
@@ -17,6 +27,7 @@ public struct ScheduleChange: Hashable, Sendable {
             case .create: "create"
             case .update: "update"
             case .remove: "remove"
+            case .orphaned: "orphaned"
             case .unchanged: "unchanged"
             case .refused: "refused"
             }
@@ -31,13 +42,16 @@ public struct ScheduleChange: Hashable, Sendable {
     public var spec: ScheduleSpec?
     /// What the scheduler answered; nil when nothing was sent.
     public var reply: CommandReply?
+    /// Of a conflict: the schedule as it is now, with who changed it and when; nil when there is none any more.
+    public var stored: ScheduleView?
 }
 
 /// Compares wanted schedules with the ones that there are. Pure.
 public enum ScheduleDiff {
     /// Changes in the order of `wanted`, removals last.
     ///
-    /// `prune` removes schedules that came from the same origin and are not wanted any more; those of other origins stay.
+    /// `prune` removes schedules that came from the same origin and are not wanted any more; otherwise they are told as
+    /// orphaned. Those of other origins stay in any case.
     /// A pause is left as it is: it is an operator's decision, not the file's.
     public static func changes(
         current: [ScheduleView], wanted: [ScheduleSpec], origin: ScheduleOrigin, prune: Bool
@@ -54,11 +68,11 @@ public enum ScheduleDiff {
             }
             changes.append(change(spec, existing[spec.id], origin))
         }
-        guard prune else { return changes }
         return changes
             + current.filter { $0.spec.origin == origin && !seen.contains($0.id) }.map {
                 ScheduleChange(
-                    id: $0.id, kind: .remove, baseRevision: $0.definition.revision, spec: nil, reply: nil)
+                    id: $0.id, kind: prune ? .remove : .orphaned, baseRevision: $0.definition.revision, spec: nil,
+                    reply: nil)
             }
     }
 
@@ -76,7 +90,7 @@ public enum ScheduleDiff {
             return ScheduleChange(id: spec.id, kind: .create, baseRevision: 0, spec: spec, reply: nil)
         }
         spec.pause = existing.spec.pause
-        let differences = differences(spec, existing.spec)
+        let differences = differences(from: existing.spec, to: spec)
         let kind: ScheduleChange.Kind =
             if spec.queue != existing.spec.queue || spec.key != existing.spec.key {
                 .refused("queue and key of a schedule are fixed: give it a new id, or remove it first")
@@ -89,15 +103,16 @@ public enum ScheduleDiff {
             id: spec.id, kind: kind, baseRevision: existing.definition.revision, spec: spec, reply: nil)
     }
 
-    /// The names of the members whose JSON differs.
-    static func differences(_ left: ScheduleSpec, _ right: ScheduleSpec) -> [String] {
-        let (left, right) = (members(left), members(right))
-        return Set(left.keys).union(right.keys).filter { left[$0] != right[$0] }.sorted()
+    /// The members whose JSON differs, by name.
+    public static func differences(from old: ScheduleSpec, to new: ScheduleSpec) -> [ScheduleFieldChange] {
+        let (old, new) = (members(old), members(new))
+        return Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted().map {
+            ScheduleFieldChange(name: $0, from: old[$0], to: new[$0])
+        }
     }
 
-    private static func members(_ spec: ScheduleSpec) -> [String: NSObject] {
-        let object = try? JSONSerialization.jsonObject(with: Data(CanonicalJSON.encode(spec)))
-        return object as? [String: NSObject] ?? [:]
+    private static func members(_ spec: ScheduleSpec) -> [String: String] {
+        CanonicalJSON.members(CanonicalJSON.encode(spec)) ?? [:]
     }
 }
 
@@ -121,11 +136,17 @@ extension TaskClient {
             case .remove:
                 commands.append(
                     (index, command(.remove, change.id, change.baseRevision, author, reason, origin: origin)))
-            case .unchanged, .refused: break
+            case .unchanged, .orphaned, .refused: break
             }
         }
         let replies = try await send(commands.map(\.command), timeout: timeout)
         for (item, reply) in zip(commands, replies) { changes[item.index].reply = reply }
+        let conflicts = changes.indices.filter {
+            if case .conflict = changes[$0].reply { true } else { false }
+        }
+        guard !conflicts.isEmpty else { return changes }
+        let stored = try await schedules()
+        for index in conflicts { changes[index].stored = stored.first { $0.id == changes[index].id } }
         return changes
     }
 }

@@ -14,8 +14,9 @@ public struct ScheduleView: Hashable, Sendable {
     public var spec: ScheduleSpec { definition.spec }
     public var id: String { definition.spec.id }
 
-    /// The next nominal time after `now`; nil when it is paused or over.
-    public func next(after now: Timestamp) -> Timestamp? { spec.isPaused ? nil : spec.next(after: now) }
+    /// The next nominal time after `now` that fires: the first one after a pause with an end. Nil when it is paused for
+    /// good, or over.
+    public func next(after now: Timestamp) -> Timestamp? { spec.nextFire(after: now, state) }
 }
 
 /// The `schedules` topic, folded: the last record of a key holds. (After a zombie's record the owner writes its own again.)

@@ -53,11 +53,12 @@ extension TaskClient {
         try await send(command(.remove, id, baseRevision, author, reason), timeout: timeout)
     }
 
-    /// Fires nothing until resumed. `note` says why.
+    /// Fires nothing until resumed, or until an instant. `note` says why.
     public func pauseSchedule(
-        _ id: String, note: String, baseRevision: UInt64? = nil, author: String, timeout: Int64 = commandTimeout
+        _ id: String, note: String, until: Timestamp? = nil, baseRevision: UInt64? = nil, author: String,
+        timeout: Int64 = commandTimeout
     ) async throws(ClientError) -> CommandReply {
-        try await send(command(.pause(note: note), id, baseRevision, author, note), timeout: timeout)
+        try await send(command(.pause(note: note, until: until), id, baseRevision, author, note), timeout: timeout)
     }
 
     public func resumeSchedule(

@@ -60,6 +60,12 @@ public struct CalendarTrigger: Hashable, Sendable {
         return nil
     }
 
+    /// Whether one of its steps is this day, counted from 1970-01-01.
+    func names(day: Int64) -> Bool {
+        let step = steps(to: day)
+        return step >= 0 && self.day(step) == .some(.some(day))
+    }
+
     private var months: Int64? {
         switch unit {
         case .days, .weeks: nil

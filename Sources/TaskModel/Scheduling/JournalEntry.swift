@@ -52,6 +52,11 @@ public struct JournalEntry: Hashable, Sendable, Codable {
             headers: [RecordHeader(ControlRecord.kind, kind.rawValue), ControlRecord.contentType])
     }
 
+    /// The kind by a record's header alone; nil when it is missing or not known.
+    public static func kind(in headers: some Sequence<RecordHeader>) -> Kind? {
+        headers.first { $0.name == ControlRecord.kind }?.text.flatMap(Kind.init)
+    }
+
     public init(key: [UInt8]?, value: [UInt8]?) throws(SchedulingDecodingError) {
         let entry = try ControlRecord.decode(JournalEntry.self, value, what: "journal entry")
         guard entry.version == 1, key == Array(entry.subject.utf8) else {

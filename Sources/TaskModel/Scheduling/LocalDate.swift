@@ -34,6 +34,16 @@ public struct LocalDate: Hashable, Comparable, Sendable, Codable, CustomStringCo
 }
 
 extension ZoneTable {
+    /// The local date-time at an instant, with its offset: `2026-03-29T03:30:00+02:00`.
+    public func rfc3339(_ time: Timestamp) -> String {
+        let offset = offsets[index(at: time.milliseconds.flooredDivision(by: 1000).quotient)]
+        let minutes = abs(offset) / 60
+        func digits(_ number: Int64) -> String { (number < 10 ? "0" : "") + "\(number)" }
+        let sign = offset < 0 ? "-" : "+"
+        let wall = (time + offset * 1000).rfc3339.dropLast()
+        return "\(wall)\(sign)\(digits(minutes / 60)):\(digits(minutes % 60))"
+    }
+
     /// The local date at an instant.
     public func date(at time: Timestamp) -> LocalDate {
         let second = time.milliseconds.flooredDivision(by: 1000).quotient

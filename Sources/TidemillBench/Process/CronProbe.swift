@@ -1,4 +1,6 @@
+import Foundation
 import TaskModel
+import TidemillHarness
 
 /// What it costs to find the next fire of a cron expression.
 enum CronProbe {
@@ -23,5 +25,42 @@ enum CronProbe {
             figures[name] = Double(BenchClock.monotonic() - start) / Double(calls)
         }
         return figures
+    }
+
+    static let rows = "rows"
+    static let median = "median"
+    static let p99 = "p99"
+    static let slowest = "slowest"
+
+    private struct Row: Decodable {
+        var expr: String
+        var zone: String
+        var from: String
+    }
+
+    /// Nanoseconds of one next time for each row of a file (JSON Lines), the expression being parsed already.
+    static func run(rowsOf path: String, limit: Int) throws -> [String: Double] {
+        let decoder = JSONDecoder()
+        let lines = try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: UInt8(ascii: "\n"))
+        let prepared = try lines.prefix(limit).map { line in
+            let row = try decoder.decode(Row.self, from: line)
+            return (trigger: try Trigger.cron(row.expr, zone: row.zone), from: Timestamp(rfc3339: row.from) ?? .epoch)
+        }
+        var times: [Int64] = []
+        var found = 0
+        for pass in 0..<2 {
+            for (trigger, from) in prepared {
+                let start = BenchClock.monotonic()
+                if trigger.next(after: from) != nil { found += 1 }
+                // The first pass warms up.
+                if pass > 0 { times.append(BenchClock.monotonic() - start) }
+            }
+        }
+        guard found > 0, !times.isEmpty else { throw HarnessFailure("no row of \(path) names a time") }
+        times.sort()
+        return [
+            rows: Double(times.count), median: Double(times[times.count / 2]),
+            p99: Double(times[times.count * 99 / 100]), slowest: Double(times[times.count - 1]),
+        ]
     }
 }

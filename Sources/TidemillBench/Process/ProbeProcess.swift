@@ -5,6 +5,8 @@ struct ProbeOrder: Codable, Sendable {
     enum Kind: Codable, Sendable {
         /// Next-fire cost of cron expressions.
         case cron(calls: Int)
+        /// The same for each row of a file, at most `limit`.
+        case cronRows(path: String, limit: Int)
         /// The fold of the ledger in memory.
         case ledger(entries: Int)
         /// The same from the log.
@@ -30,6 +32,7 @@ enum ProbeProcess {
         var use: ProcessReading?
         switch order.kind {
         case .cron(let calls): figures = try CronProbe.run(calls: calls)
+        case .cronRows(let path, let limit): figures = try CronProbe.run(rowsOf: path, limit: limit)
         case .ledger(let entries): figures = try LedgerProbe.fold(entries: entries)
         case .restore(let place, let records): (figures, use) = try await LedgerProbe.restore(place, records: records)
         case .deadLetters(let place, let letters):

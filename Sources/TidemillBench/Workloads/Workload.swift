@@ -39,7 +39,12 @@ struct Workload: Sendable {
         Workload(
             name: "dead-letters", summary: "find a tenth of all dead letters by task, and replay them",
             run: DeadLetters.run),
-        Workload(name: "cron", summary: "cost of the next fire of cron expressions", needsEngine: false, run: Cron.run),
+        Workload(
+            name: "restart", summary: "a scheduler with many schedules and waiting events: time to start again, memory",
+            run: Restart.run),
+        Workload(
+            name: "cron", summary: "cost of the next fire of cron expressions, beside cronsim and croniter",
+            needsEngine: false, run: Cron.run),
         Workload(name: "scale", summary: "tasks of 50 ms with 1, 2, 4, 8 workers", run: Scale.run),
     ]
 }

@@ -15,8 +15,10 @@ enum ClientCommands {
     static let all: [any ClientCommand.Type] = [
         PublishCommand.self, EventsShowCommand.self, EventsWaitCommand.self, EventsReplayCommand.self,
         CancelCommand.self,
-        SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesApplyCommand.self, SchedulesRemoveCommand.self,
+        SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesPreviewCommand.self, SchedulesWhyCommand.self,
+        SchedulesApplyCommand.self, SchedulesRemoveCommand.self,
         SchedulesPauseCommand.self, SchedulesResumeCommand.self, SchedulesTriggerCommand.self,
+        SchedulesBackfillCommand.self,
         DeadLettersListCommand.self, DeadLettersShowCommand.self, DeadLettersReplayCommand.self,
         DeadLettersDiscardCommand.self,
         TopicsCreateCommand.self, TopicsCheckCommand.self, DoctorCommand.self,
@@ -24,7 +26,7 @@ enum ClientCommands {
 
     private static let groups: [(name: String, abstract: String, section: String)] = [
         ("events", "Look at events, and run past ones again", Section.events),
-        ("schedules", "List and change schedules", Section.schedules),
+        ("schedules", "List, preview, change and explain schedules", Section.schedules),
         ("dead-letters", "Search, replay and discard dead letters", Section.events),
         ("topics", "Create and check the topics", Section.operations),
     ]

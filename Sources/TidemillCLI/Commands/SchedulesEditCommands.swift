@@ -1,3 +1,4 @@
+import Foundation
 import TaskClient
 import TaskModel
 
@@ -10,10 +11,11 @@ enum ScheduleReplies {
         }
     }
 
-    /// Shows the reply. A queued command is a success with a note: it is durable, and applied when a scheduler runs.
+    /// Shows the reply, with a conflict who changed the schedule last. A queued command is a success with a note: it is
+    /// durable, and applied when a scheduler runs.
     static func show(
         _ reply: CommandReply, id: String, _ arguments: ParsedArguments, _ context: CommandContext
-    ) throws -> Int32 {
+    ) async throws -> Int32 {
         if try OutputFormat(arguments) == .json {
             try context.output.writeJSON(reply)
         } else if hasFailed(reply) {
@@ -21,7 +23,34 @@ enum ScheduleReplies {
         } else {
             context.output.write(Words.reply(reply, id: id) + "\n")
         }
+        if case .conflict = reply { context.output.note(version(try? await context.client.schedule(id))) }
         return hasFailed(reply) ? ExitStatus.failure : ExitStatus.success
+    }
+
+    /// `stored is revision 5, changed 2026-11-21T09:30:00Z by bob: earlier`
+    static func version(_ stored: ScheduleView?) -> String {
+        guard let definition = stored?.definition else { return "there is none now" }
+        let reason = definition.reason.isEmpty ? "" : ": \(definition.reason)"
+        return "stored is revision \(definition.revision), changed \(definition.updatedAt.rfc3339) by "
+            + definition.updatedBy + reason
+    }
+
+    /// A line for each side of each field.
+    static func show(_ fields: [ScheduleFieldChange], _ output: CommandOutput) {
+        for field in fields {
+            for (sign, value) in [("-", field.from), ("+", field.to)] {
+                guard let value else { continue }
+                output.write("  \(sign) \(field.name): \(DisplayText.visible(readable(value, of: field.name)))\n")
+            }
+        }
+    }
+
+    /// A payload is base64 in JSON; people read what it holds.
+    private static func readable(_ value: String, of name: String) -> String {
+        guard name == "payload", let data = Data(base64Encoded: String(value.dropFirst().dropLast())) else {
+            return value
+        }
+        return String(validating: data, as: UTF8.self) ?? "\(data.count) bytes"
     }
 
     static func revision(_ arguments: ParsedArguments) throws -> UInt64? {
@@ -50,7 +79,7 @@ enum SchedulesRemoveCommand: ClientCommand {
         let reply = try await context.client.removeSchedule(
             id, baseRevision: try ScheduleReplies.revision(arguments), author: context.author,
             reason: arguments.text("reason") ?? "", timeout: try ScheduleReplies.timeout(arguments))
-        return try ScheduleReplies.show(reply, id: id, arguments, context)
+        return try await ScheduleReplies.show(reply, id: id, arguments, context)
     }
 }
 
@@ -59,19 +88,29 @@ enum SchedulesPauseCommand: ClientCommand {
     static let path = ["schedules", "pause"]
 
     static let spec = CommandSpec(
-        "pause", "Stop a schedule from firing", discussion: "Times that pass meanwhile are not caught up.",
+        "pause", "Stop a schedule from firing",
+        discussion: """
+            Times that pass meanwhile are not caught up. With --until it goes on by itself; pausing it again changes note and \
+            end.
+            """,
+        examples: [.init("tidemill schedules pause nightly --until +2h --note stocktaking")],
         options: [
-            .value("note", .text, "Why, shown with the schedule"), ScheduleReplies.revisionOption, .commandTimeout,
-            OutputFormat.option,
+            .value("note", .text, "Why, shown with the schedule"),
+            .value("until", .time, "Fire again from this instant on", default: "until resumed"),
+            ScheduleReplies.revisionOption, .commandTimeout, OutputFormat.option,
         ],
         arguments: [.schedule])
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Int32 {
         let id = try arguments.requiredArgument("id")
+        let now = context.time.now()
+        let until = try arguments.time("until", now: now)
+        if let until, until <= now { throw arguments.usage("--until \(until.rfc3339) has passed") }
         let reply = try await context.client.pauseSchedule(
-            id, note: arguments.text("note") ?? "", baseRevision: try ScheduleReplies.revision(arguments),
-            author: context.author, timeout: try ScheduleReplies.timeout(arguments))
-        return try ScheduleReplies.show(reply, id: id, arguments, context)
+            id, note: arguments.text("note") ?? "", until: until,
+            baseRevision: try ScheduleReplies.revision(arguments), author: context.author,
+            timeout: try ScheduleReplies.timeout(arguments))
+        return try await ScheduleReplies.show(reply, id: id, arguments, context)
     }
 }
 
@@ -89,7 +128,7 @@ enum SchedulesResumeCommand: ClientCommand {
         let reply = try await context.client.resumeSchedule(
             id, baseRevision: try ScheduleReplies.revision(arguments), author: context.author,
             reason: arguments.text("reason") ?? "", timeout: try ScheduleReplies.timeout(arguments))
-        return try ScheduleReplies.show(reply, id: id, arguments, context)
+        return try await ScheduleReplies.show(reply, id: id, arguments, context)
     }
 }
 
@@ -113,7 +152,7 @@ enum SchedulesTriggerCommand: ClientCommand {
             id, at: try arguments.time("at", now: context.time.now()), payload: try payload(arguments, context),
             author: context.author, reason: arguments.text("reason") ?? "",
             timeout: try ScheduleReplies.timeout(arguments))
-        return try ScheduleReplies.show(reply, id: id, arguments, context)
+        return try await ScheduleReplies.show(reply, id: id, arguments, context)
     }
 
     private static func payload(_ arguments: ParsedArguments, _ context: CommandContext) throws -> [UInt8]? {

@@ -12,11 +12,11 @@ enum SchedulesListCommand: ClientCommand {
         ])
 
     static func run(_ arguments: ParsedArguments, _ context: CommandContext) async throws -> Int32 {
+        let now = context.time.now()
         let schedules = try await context.client.schedules().filter { schedule in
             (arguments.text("task").map { $0 == schedule.spec.task } ?? true)
-                && (!arguments.flag("paused") || schedule.spec.isPaused)
+                && (!arguments.flag("paused") || schedule.spec.isPaused(at: now))
         }
-        let now = context.time.now()
         if try OutputFormat(arguments) == .json {
             try context.output.writeJSON(schedules.map { Listed(schedule: $0, next: $0.next(after: now)) })
             return ExitStatus.success
@@ -54,7 +54,9 @@ enum SchedulesListCommand: ClientCommand {
     }
 
     static func state(_ schedule: ScheduleView, _ now: Timestamp) -> TableFormatter.Cell {
-        if schedule.spec.isPaused { return .init("paused", .warning) }
+        if schedule.spec.isPaused(at: now) {
+            return .init("paused" + (schedule.spec.pause?.until.map { " until \($0.rfc3339)" } ?? ""), .warning)
+        }
         return schedule.next(after: now) == nil ? .init("over", .faint) : .init("active", .good)
     }
 }

@@ -79,7 +79,9 @@ enum SchedulesShowCommand: ClientCommand {
             ("changed", "\(definition.updatedAt.rfc3339) by \(definition.updatedBy)"),
         ]
         if let pause = spec.pause {
-            facts.append(("paused", "\(pause.at.rfc3339) by \(pause.by)\(pause.note.isEmpty ? "" : ": \(pause.note)")"))
+            let until = pause.until.map { " until \($0.rfc3339)" } ?? ""
+            let note = pause.note.isEmpty ? "" : ": \(pause.note)"
+            facts.append(("paused", "\(pause.at.rfc3339)\(until) by \(pause.by)\(note)"))
         }
         if let state = schedule.state {
             facts.append(("last fire", Words.time(state.lastFired)))

@@ -13,6 +13,7 @@ struct SimHistory {
     private(set) var waiting: Set<Coordinate> = []
     private(set) var letters: [DeadLetterKey: DeadLetter] = [:]
     private(set) var marks: [DeadLetterKey: DeadLetterMark.Kind] = [:]
+    private(set) var schedules = SimScheduleHistory()
     private var earliest: [Coordinate: Timestamp] = [:]
     private var decidedAgain: Set<Coordinate> = []
 
@@ -52,6 +53,16 @@ struct SimHistory {
             case .mark(let key, let mark): marks[key] = max(marks[key] ?? mark.kind, mark.kind)
             case nil: return SimViolation(rule: "every record can be read", detail: "\(place)")
             }
+        case names.commands:
+            guard
+                let entry = try? CommandsTopicRecord(key: record.key, value: record.value, headers: record.headers)
+            else { return SimViolation(rule: "every record can be read", detail: "\(place)") }
+            schedules.add(command: entry, at: record.timestamp)
+        case names.journal:
+            guard let entry = try? JournalEntry(key: record.key, value: record.value) else {
+                return SimViolation(rule: "every record can be read", detail: "\(place)")
+            }
+            schedules.add(entry)
         default: break
         }
         return nil
@@ -63,6 +74,7 @@ struct SimHistory {
                 key: record.key, value: record.value, headers: record.headers, place: place)
         else { return SimViolation(rule: "every record can be read", detail: "\(place)") }
         accept(event)
+        schedules.add(due: event, at: record.timestamp)
         if let time = earliest[event.coordinate], record.timestamp < time {
             return SimViolation(
                 rule: "no retry is emitted before its time",

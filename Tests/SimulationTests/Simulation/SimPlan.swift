@@ -57,6 +57,7 @@ struct SimPlan {
     var partitions: Int32
     var controlPartitions: Int32
     var events: [SimEventPlan]
+    var schedules: [SimSchedulePlan]
     var faults: [(time: Int64, fault: SimFault)]
     /// No fault comes after it.
     var faultEnd: Int64
@@ -69,6 +70,7 @@ struct SimPlan {
     init(seed: UInt64, random: inout SimRandom) {
         let kind: SimKind = seed % 8 == 7 ? .poison : seed % 3 == 0 ? .gentle : .rough
         self.kind = kind
+        schedules = SimSchedulePlan.plans(seed: seed, kind: kind)
         workers = Int(random.number(2...4))
         schedulers = Int(random.number(1...2))
         partitions = Int32(random.number(2...4))

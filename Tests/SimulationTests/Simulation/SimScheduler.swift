@@ -14,6 +14,8 @@ final class SimScheduler: SimProcess {
     private let configuration: SchedulerConfiguration
     private var alarm: Int64?
     private var isStopping = false
+    /// Partitions of `schedules` that are followed, and from where.
+    private var followed: [TopicPartition: Int64] = [:]
 
     init(world: SimWorld, slot: Int, nonce: Int) {
         self.slot = slot
@@ -94,7 +96,11 @@ final class SimScheduler: SimProcess {
             state = .gone
             world.schedulerGroup.leave(member)
         case .fail(let error): world.violate("a scheduler never fails", "\(error)")
-        case .follow, .unfollow, .log, .notice: break
+        case .follow(let partition, let start):
+            followed[partition] = start
+            follow(partition)
+        case .unfollow(let partitions): for partition in partitions { followed[partition] = nil }
+        case .log, .notice: break
         }
     }
 
@@ -112,7 +118,7 @@ final class SimScheduler: SimProcess {
     }
 
     private func restoration(of partition: TopicPartition) -> Restoration {
-        guard partition.topic == configuration.names.retry else { return .schedules(ScheduleRestoration()) }
+        guard partition.topic == configuration.names.retry else { return .schedules(schedules(of: partition)) }
         let start = world.schedulerGroup.committed(partition)?.offset ?? 0
         var timers = RetryTimers(
             position: start, budget: configuration.payloadBudget / Int(world.plan.controlPartitions),
@@ -120,5 +126,30 @@ final class SimScheduler: SimProcess {
         for record in world.log.records(partition, from: start) { timers.apply(record) }
         timers.reach(world.log.end(of: partition))
         return .retry(timers)
+    }
+
+    private func schedules(of commands: TopicPartition) -> ScheduleRestoration {
+        var restoration = ScheduleRestoration()
+        let partition = TopicPartition(configuration.names.schedules, commands.partition)
+        for record in world.log.records(partition) { restoration.apply(schedule: record) }
+        restoration.schedulesEnd = world.log.end(of: partition)
+        restoration.commandsStart = world.schedulerGroup.committed(commands)?.offset ?? 0
+        for record in world.log.records(commands, from: restoration.commandsStart) {
+            restoration.apply(command: record)
+        }
+        return restoration
+    }
+
+    func wrote(_ partition: TopicPartition) {
+        if followed[partition] != nil { follow(partition) }
+    }
+
+    private func follow(_ partition: TopicPartition) {
+        world.after(world.random.number(1...60), in: self) { [self] in
+            let end = world.log.end(of: partition)
+            guard let position = followed[partition], position < end else { return }
+            followed[partition] = end
+            handle(.followed(world.log.records(partition, from: position, to: end)))
+        }
     }
 }

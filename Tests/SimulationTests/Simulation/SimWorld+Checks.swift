@@ -12,7 +12,9 @@ extension SimWorld {
     }
 
     func isSettled() -> Bool {
-        guard history.waiting.isEmpty, workers.allSatisfy({ $0.runningCount == 0 }) else { return false }
+        guard schedulesAreDone, history.waiting.isEmpty, workers.allSatisfy({ $0.runningCount == 0 }) else {
+            return false
+        }
         let hasEnded = history.accepted.allSatisfy { history.hasEnded(history.latest[$0]!) }
         guard hasEnded else { return false }
         let owned = owners
@@ -25,7 +27,12 @@ extension SimWorld {
             return violate("nothing waits in retry for ever", "\(coordinate)")
         }
         for fingerprint in history.accepted.sorted() { checkEnd(of: fingerprint) }
-        check(Set(plan.events.map(\.event.fingerprint)) == history.accepted, "the client's events are accepted") { "" }
+        let published = Set(plan.events.map(\.event.fingerprint))
+        check(published.isSubset(of: history.accepted), "the client's events are accepted") { "" }
+        check(
+            history.accepted.subtracting(published) == history.schedules.fingerprints, "nothing else is accepted"
+        ) { "" }
+        checkSchedules()
         for (worker, partition) in owners {
             check(
                 partition.phase == .open && partition.tracker.watermark == log.end(of: partition.due),

@@ -114,6 +114,7 @@ final class SimWorld {
         for slot in 0..<plan.workers { spawnWorker(slot) }
         for slot in 0..<plan.schedulers { spawnScheduler(slot) }
         for event in plan.events { publish(event) }
+        for schedule in plan.schedules { order(schedule) }
         for (time, fault) in plan.faults { at(time) { [unowned self] in inject(fault) } }
         run(until: plan.faultEnd)
         heal()
@@ -193,8 +194,10 @@ final class SimWorld {
             workerGroup.wrote(partition)
         } else if record.topic == Self.names.ledger("default") {
             for worker in workers where worker.state != .gone { worker.wrote(partition) }
-        } else if record.topic == Self.names.retry {
+        } else if record.topic == Self.names.retry || record.topic == Self.names.commands {
             schedulerGroup.wrote(partition)
+        } else if record.topic == Self.names.schedules {
+            for scheduler in schedulers where scheduler.state != .gone { scheduler.wrote(partition) }
         }
         return record
     }

@@ -14,6 +14,8 @@ struct PlannerTableTests {
         var spacing: Double = 0
         var maxRuns: Int?
         var pausedUntil: Double?
+        var start: Double?
+        var end: Double?
         /// When it is planned, one after the other, each with the state that the one before left.
         var at: [Double]
         /// One line per plan: decisions; then when to plan again.
@@ -79,6 +81,21 @@ struct PlannerTableTests {
             expected: ["; wake 3", "drop 1-2 paused, fire 3; wake 4", "fire 4; wake 5"]),
         Row(catchUp: .latest, pausedUntil: 3, at: [5.5], expected: ["drop 1-2 paused, fire 5 for 3; wake 6"]),
         Row(catchUp: .latest, maxAge: 0, pausedUntil: 2.5, at: [2.75], expected: ["drop 1-2 paused; wake 3"]),
+        // Bounds: what lies outside was never missed.
+        Row(catchUp: .all, start: 3, at: [1, 4.5], expected: ["; wake 3", "fire 3, fire 4; wake 5"]),
+        Row(catchUp: .latest, start: 2.5, at: [4.5], expected: ["fire 4 for 2; wake 5"]),
+        Row(catchUp: .earliest, end: 3, at: [2.5, 9], expected: ["fire 1 for 2; wake 3", "fire 3; wake -"]),
+        Row(catchUp: .skip, end: 3, at: [9], expected: ["drop 1-3 missed; wake -"]),
+        Row(catchUp: .latest, maxAge: 2, end: 3, at: [9], expected: ["drop 1-3 tooOld; wake -"]),
+        Row(catchUp: .latest, pausedUntil: 9, end: 3, at: [5, 9], expected: ["; wake 9", "drop 1-3 paused; wake -"]),
+        // The minute of grace of `skip`, to the millisecond.
+        Row(catchUp: .skip, at: [2], expected: ["drop 1 missed, fire 2; wake 3"]),
+        Row(catchUp: .skip, end: 1, at: [2], expected: ["fire 1; wake -"]),
+        Row(catchUp: .skip, end: 1, at: [2.01], expected: ["drop 1 missed; wake -"]),
+        // The last run of a catch-up that stands for several.
+        Row(catchUp: .earliest, maxRuns: 1, at: [4.5], expected: ["fire 1 for 4; wake -"]),
+        // One in a hurry: the count is one.
+        Row(catchUp: .all, maxCount: 1, spacing: 5, at: [3.5], expected: ["drop 1-2 beyondMaxCount, fire 3; wake 4"]),
     ])
     func decides(_ row: Row) throws {
         var spec = ScheduleSpec(id: "s", task: "t", trigger: try .every(milliseconds: 60_000), catchUp: row.catchUp)
@@ -86,6 +103,8 @@ struct PlannerTableTests {
         spec.maxCount = row.maxCount
         spec.catchUpSpacing = Int64(row.spacing * 60_000)
         spec.maxRuns = row.maxRuns
+        spec.start = row.start.map(at)
+        spec.end = row.end.map(at)
         spec.pause = row.pausedUntil.map { SchedulePause(note: "n", by: "me", at: noon, until: at($0)) }
         var state = ScheduleState(cursor: noon)
         for (minute, expected) in zip(row.at, row.expected) {

@@ -1,11 +1,10 @@
-internal import TaskModel
-
-/// The events that schedules make.
-enum FireMaker {
-    static let source = "tidemill/scheduler"
+/// The events that schedules make, for whoever makes them: the scheduler, or a backfill.
+public enum FireMaker {
+    /// The CloudEvents `source` of what a schedule makes in time.
+    public static let source = "tidemill/scheduler"
 
     /// The event of a nominal time: the same for whoever makes it, apart from `publishedAt`.
-    static func event(
+    public static func event(
         of spec: ScheduleSpec, nominal: Timestamp, due: Timestamp, standsFor: Int, now: Timestamp
     ) -> TaskEvent {
         var event = template(
@@ -18,7 +17,7 @@ enum FireMaker {
     }
 
     /// The event of a manual trigger, identified by its command.
-    static func event(
+    public static func event(
         of spec: ScheduleSpec, command: ScheduleCommand, payload: [UInt8]?, due: Timestamp, now: Timestamp
     ) -> TaskEvent {
         var event = template(
