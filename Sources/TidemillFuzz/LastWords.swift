@@ -12,12 +12,15 @@ enum LastWords {
     /// Made before any signal can come; a handler may only read.
     nonisolated(unsafe) private static let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     nonisolated(unsafe) private static var length = 0
+    /// Without a listener the end of the time would stop the process without a word.
+    nonisolated(unsafe) private static var isListening = false
 
     /// Seconds of processor time after which one input counts as a hang.
     static let limit = 20
 
     /// From now on; on a stack of its own, for the usual one may be what ran out.
     static func listen() {
+        isListening = true
         set("")
         let size = 64 << 10
         var stack = stack_t()
@@ -49,6 +52,7 @@ enum LastWords {
             buffer[length] = byte
             length += 1
         }
+        guard isListening else { return }
         var timer = itimerval()
         timer.it_value.tv_sec = limit
         #if canImport(Glibc)

@@ -75,9 +75,9 @@ final class MemberDesk: Sendable {
         var pause: Int64 = 100
         while !Task.isCancelled, isCurrent(due, epoch) {
             do {
+                await member.resume([due])
                 try await member.commit([due: commit])
                 guard isCurrent(due, epoch) else { return }
-                await member.resume([due])
                 return try await member.start([due: start])
             } catch let error as LogError where error.code == .fenced || error.code == .closed {
                 return

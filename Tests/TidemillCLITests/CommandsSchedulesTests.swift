@@ -142,8 +142,8 @@ struct CommandsSchedulesTests {
                 a, revision 3:
                   - payload: {"n":1}
                   + payload: {"n":2}
-                  - trigger: {"every_ms":60000}
-                  + trigger: {"every_ms":1000}
+                  - trigger: {"every_ms":60000,"kind":"interval","version":1}
+                  + trigger: {"every_ms":1000,"kind":"interval","version":1}
                   - trigger_text: "every 60000 ms"
                   + trigger_text: "every 1000 ms"
 

@@ -23,6 +23,8 @@ final class SimWorker: SimProcess {
     private var handOffs = 0
     private var leavesAfterHandOff = false
     private var followed: [TopicPartition: Int64] = [:]
+    /// The assignments that hold: an opening that lingers must not move the fetching of a later one, as in the shell.
+    private var epochs: [TopicPartition: Int64] = [:]
     /// Highest known (replay, turn) of an ended or decided turn, by what was delivered to this process.
     private var ended: [Fingerprint: UInt32] = [:]
     private var decided: [DeadLetterKey: UInt32] = [:]
@@ -111,19 +113,22 @@ final class SimWorker: SimProcess {
             }
         case .start(let start): begin(start)
         case .cancel(let id): cancel(id)
-        case .restore(let due, let epoch, let from): restore(due, epoch: epoch, from: from)
-        case .open(let due, _, let start, let commit):
+        case .restore(let due, let epoch, let from):
+            epochs[due] = epoch
+            restore(due, epoch: epoch, from: from)
+        case .open(let due, let epoch, let start, let commit):
             world.after(world.random.number(1...80), in: self) { [self] in
-                guard world.workerGroup.commit(member, [due: commit]) else { return }
+                guard epochs[due] == epoch, world.workerGroup.commit(member, [due: commit]) else { return }
                 world.workerGroup.start(member, [due: start])
             }
         case .commit(let commits):
             world.after(world.random.number(1...60), in: self) { [self] in
                 _ = world.workerGroup.commit(member, commits)
             }
-        case .handOff(let partitions, let commits): handOff(partitions, commits)
-        // Only the shell's queue of calls on the member has something to forget.
-        case .forget: break
+        case .handOff(let partitions, let commits):
+            forget(partitions)
+            handOff(partitions, commits)
+        case .forget(let partitions): forget(partitions)
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
         case .unfollow(let partitions): for partition in partitions { followed[partition] = nil }
@@ -144,6 +149,10 @@ final class SimWorker: SimProcess {
             state = .gone
             world.workerGroup.leave(member)
         }
+    }
+
+    private func forget(_ partitions: [TopicPartition]) {
+        for due in partitions { epochs[due] = nil }
     }
 
     private func handOff(_ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset]) {
