@@ -29,11 +29,12 @@ extension WorkerStateMachine {
 
     /// The other events of the lane that are in this one's way.
     private func laneMembers(besides turn: Turn, _ place: TurnPlace, _ lane: UInt32) -> [LaneMember] {
-        let here = partitions[place.slot].laneTurns(besides: turn)
+        let here = partitions[place.slot].laneTurns(besides: turn).filter { isInTheWay($0.1, of: turn, place.slot) }
+        // A later record does not stand in the way, but its event may: by an earlier turn, as the ledger knows.
         let present = Set(here.map(\.1.facts.coordinate.fingerprint))
         let away = ledgers[place.slot].fold.open(inLane: lane, besides: turn.facts.coordinate.fingerprint)
             .filter { $0.isAtWork && !present.contains($0.fingerprint) }
-        return here.filter { isInTheWay($0.1, of: turn, place.slot) }.map { .here($0, $1) } + away.map { .away($0) }
+        return here.map { .here($0, $1) } + away.map { .away($0) }
     }
 
     private func isInTheWay(_ other: Turn, of turn: Turn, _ slot: Int) -> Bool {

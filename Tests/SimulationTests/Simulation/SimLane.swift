@@ -37,7 +37,7 @@ extension SimWorld {
         let beside = workers.filter { $0.state == .running }.flatMap(\.running).filter { execution in
             let other = execution.coordinate
             // A person's cancel frees the lane when the owner reads it; another worker may take a moment longer to end.
-            let isRepeated = executions[other]?.contains(where: \.isDisturbed) == true
+            let isRepeated = (executions[other]?.count ?? 0) > 1
             return !(execution.isCancelled && cancelledByPerson.contains(other.fingerprint))
                 // One that a lost partition made run twice is ended by whoever is first.
                 && !isRepeated

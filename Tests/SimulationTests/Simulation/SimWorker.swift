@@ -98,16 +98,12 @@ final class SimWorker: SimProcess {
                 }
             }
             // A lease that has not reached the log protects nothing: where appends may fail, that explains a second run.
-            let wasDisturbed: Bool
             if case .lease(let id, _) = append.purpose, world.plan.kind != .gentle {
-                wasDisturbed = attempts[id]?.isDisturbed ?? false
-                attempts[id]?.isDisturbed = true
-            } else {
-                wasDisturbed = true
+                attempts[id]?.hasUnsureLease = true
             }
             self.append(append.record) { [self] result in
-                if case .success = result, case .lease(let id, _) = append.purpose, !wasDisturbed {
-                    attempts[id]?.isDisturbed = false
+                if case .success = result, case .lease(let id, _) = append.purpose {
+                    attempts[id]?.hasUnsureLease = false
                 }
                 handle(.appended([AppendResult(append: append, result: result)]))
             }

@@ -7,7 +7,13 @@ final class SimExecution {
     let coordinate: Coordinate
     unowned let process: SimProcess
     /// A crash, a long pause, a lost session or lease may have hidden its end: the turn may run again.
-    var isDisturbed: Bool
+    /// By a pause, a crash or a lost partition, for good; or as long as its lease may not have reached the log.
+    var isDisturbed: Bool {
+        get { wasDisturbed || hasUnsureLease }
+        set { wasDisturbed = newValue }
+    }
+    private var wasDisturbed: Bool
+    var hasUnsureLease = false
     /// Whatever disturbed it, another worker may have ended it already: nobody waits for this one.
     var isForgotten = false
     var isCancelled = false
@@ -15,7 +21,7 @@ final class SimExecution {
     init(_ coordinate: Coordinate, _ process: SimProcess, isDisturbed: Bool) {
         self.coordinate = coordinate
         self.process = process
-        self.isDisturbed = isDisturbed
+        wasDisturbed = isDisturbed
     }
 }
 
