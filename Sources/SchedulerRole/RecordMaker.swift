@@ -54,6 +54,6 @@ struct RecordMaker: Sendable {
     }
 
     private func append(_ body: RecordBody, _ topic: String, _ partition: Int32) -> LogAppend {
-        LogAppend(topic: topic, partition: partition, key: body.key, value: body.value, headers: body.headers)
+        LogAppend(body, to: TopicPartition(topic, partition))
     }
 }

@@ -52,13 +52,6 @@ extension TaskClient {
     }
 }
 
-extension LogAppend {
-    init(_ body: RecordBody, to place: TopicPartition) {
-        self.init(
-            topic: place.topic, partition: place.partition, key: body.key, value: body.value, headers: body.headers)
-    }
-}
-
 extension LogRecord {
     var place: RecordPlace { RecordPlace(topic: topic, partition: partition, offset: offset) }
 }

@@ -63,6 +63,11 @@ package struct LogAppend: Hashable, Sendable {
         self.headers = headers
     }
 
+    package init(_ body: RecordBody, to place: TopicPartition) {
+        self.init(
+            topic: place.topic, partition: place.partition, key: body.key, value: body.value, headers: body.headers)
+    }
+
     /// Bytes that count against a topic's record limit: key, value, and headers with their names.
     package var byteCount: Int {
         (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount

@@ -96,6 +96,15 @@ public enum RetryKey: Hashable, Sendable {
         }
     }
 
+    /// The record that drops every waiting turn of this replay; the value is for people.
+    public static func cancelMarker(
+        _ fingerprint: Fingerprint, replay: UInt32, by author: String, reason: String, at time: Timestamp
+    ) -> RecordBody {
+        RecordBody(
+            key: RetryKey.cancel(fingerprint, replay: replay).bytes,
+            value: CanonicalJSON.encode(["by": author, "reason": reason, "at": time.rfc3339]), headers: [])
+    }
+
     /// Waiting events and their cancel markers share a partition: that of the fingerprint.
     public var fingerprint: Fingerprint {
         switch self {

@@ -39,15 +39,6 @@ package struct LedgerEntry: Sendable {
     }
 }
 
-extension LedgerRecord {
-    init?(key: [UInt8]?, value: [UInt8]?) {
-        guard let key, let fingerprint = Fingerprint(bytes: key), let value,
-            let record = try? LedgerRecord(fingerprint: fingerprint, value: value)
-        else { return nil }
-        self = record
-    }
-}
-
 extension WorkerWake {
     package static func records(_ records: [LogRecord]) -> WorkerWake { .due(DueBatch.read(records)) }
 

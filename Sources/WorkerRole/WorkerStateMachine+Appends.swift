@@ -52,9 +52,10 @@ extension WorkerStateMachine {
             ).encoded()
         }
         return LogAppend(
-            topic: isDead ? configuration.names.dead : configuration.names.retry,
-            partition: controlPartition(of: turn.facts.coordinate.fingerprint), key: body.key, value: body.value,
-            headers: body.headers)
+            body,
+            to: TopicPartition(
+                isDead ? configuration.names.dead : configuration.names.retry,
+                controlPartition(of: turn.facts.coordinate.fingerprint)))
     }
 
     mutating func appended(_ results: [AppendResult], _ now: WorkerNow) {

@@ -99,11 +99,10 @@ extension WorkerStateMachine {
         self.append(
             .note,
             LogAppend(
-                topic: configuration.names.retry, partition: controlPartition(of: coordinate.fingerprint),
-                key: RetryKey.cancel(coordinate.fingerprint, replay: coordinate.replay).bytes,
-                value: CanonicalJSON.encode([
-                    "by": identity, "reason": detail.message ?? "", "at": now.wall.rfc3339,
-                ])))
+                RetryKey.cancelMarker(
+                    coordinate.fingerprint, replay: coordinate.replay, by: identity, reason: detail.message ?? "",
+                    at: now.wall),
+                to: TopicPartition(configuration.names.retry, controlPartition(of: coordinate.fingerprint))))
         wakeLane(entry.laneHash, of: place.slot)
     }
 

@@ -62,9 +62,7 @@ extension WorkerStateMachine {
         setStage(.forwarding, at: place)
         append(
             .forward(place),
-            LogAppend(
-                topic: turn.facts.place.topic, partition: right, key: body.key, value: body.value,
-                headers: body.headers))
+            LogAppend(body, to: TopicPartition(turn.facts.place.topic, right)))
         return true
     }
 

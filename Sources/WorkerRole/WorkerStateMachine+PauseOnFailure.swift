@@ -14,8 +14,9 @@ extension WorkerStateMachine {
             of: decision.coordinate, scheduleID: schedule, cause: cause, author: identity)
         let body = CommandsTopicRecord.command(command).encoded()
         return LogAppend(
-            topic: configuration.names.commands,
-            partition: Murmur2.partition(of: body.key ?? [], count: configuration.controlPartitions), key: body.key,
-            value: body.value, headers: body.headers)
+            body,
+            to: TopicPartition(
+                configuration.names.commands,
+                Murmur2.partition(of: body.key ?? [], count: configuration.controlPartitions)))
     }
 }

@@ -150,9 +150,7 @@ extension WorkerStateMachine {
             let body = mark.encoded()
             append(
                 .note,
-                LogAppend(
-                    topic: configuration.names.dead, partition: controlPartition(of: key.fingerprint), key: body.key,
-                    value: body.value, headers: body.headers))
+                LogAppend(body, to: TopicPartition(configuration.names.dead, controlPartition(of: key.fingerprint))))
             actions.append(.report(.resolved(key)))
         }
     }
@@ -178,8 +176,9 @@ extension WorkerStateMachine {
         append(
             .note,
             LogAppend(
-                topic: configuration.names.journal,
-                partition: Murmur2.partition(of: body.key ?? [], count: configuration.controlPartitions),
-                key: body.key, value: body.value, headers: body.headers))
+                body,
+                to: TopicPartition(
+                    configuration.names.journal,
+                    Murmur2.partition(of: body.key ?? [], count: configuration.controlPartitions))))
     }
 }

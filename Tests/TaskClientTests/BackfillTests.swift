@@ -92,6 +92,13 @@ struct BackfillTests {
         #expect(try await world.client.planBackfill(order(7, 9)).count(.publish) == 0)
     }
 
+    @Test(arguments: [[Outcome.dead, .cancelled], [.cancelled, .dead]])
+    func aDeathAndACancelOfOneTurnGiveOneAnswerInEitherOrder(_ outcomes: [Outcome]) async throws {
+        let world = try await world()
+        for outcome in outcomes { try await world.decide(try await fire(world, 1), OutcomeDetail(outcome)) }
+        #expect(try await world.client.planBackfill(order(1, 2)).items.map(\.action) == [.cancelled])
+    }
+
     @Test func theJournalKnowsWhatTheLedgerForgot() async throws {
         let world = try await world()
         try await journal(world, .fired, try await fire(world, 1))

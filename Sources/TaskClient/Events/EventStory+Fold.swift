@@ -132,6 +132,8 @@ private struct StateFold {
         var position: Position
         var detail: OutcomeDetail
         var at: Timestamp
+
+        var rank: OutcomeRank { OutcomeRank(detail.outcome, replay: position.replay, turn: position.turn) }
     }
 
     private enum Note {
@@ -180,17 +182,9 @@ private struct StateFold {
         case .released: notes[position] = .released
         case .displaced: break
         case .outcome(let detail):
-            let new = (
-                position.replay, detail.outcome.outcomeClass, position.turn, detail.outcome.rawValue
-            )
-            if let decision {
-                let known = decision.detail.outcome
-                let old = (
-                    decision.position.replay, known.outcomeClass, decision.position.turn, known.rawValue
-                )
-                guard new > old else { return }
-            }
-            decision = Decision(position: position, detail: detail, at: time)
+            let new = Decision(position: position, detail: detail, at: time)
+            if let decision, new.rank <= decision.rank { return }
+            decision = new
         }
     }
 

@@ -9,9 +9,9 @@ extension StoryRecord {
     }
 
     static func ledger(_ record: LogRecord, fingerprint: Fingerprint) -> StoryRecord? {
-        guard record.key == fingerprint.bytes, let value = record.value,
-            let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
-        else { return nil }
+        guard record.key == fingerprint.bytes, let entry = LedgerRecord(key: record.key, value: record.value) else {
+            return nil
+        }
         return StoryRecord(record, .ledger(entry))
     }
 

@@ -37,9 +37,7 @@ extension TaskClient {
         let ledger = try await partition(of: recordKey, in: names.ledger(event.queue))
         let retry = try await partition(of: fingerprint.bytes, in: names.retry)
         let marker = LogAppend(
-            topic: retry.topic, partition: retry.partition,
-            key: RetryKey.cancel(fingerprint, replay: latest.replay).bytes,
-            value: CanonicalJSON.encode(["by": author, "reason": reason, "at": now.rfc3339]))
+            RetryKey.cancelMarker(fingerprint, replay: latest.replay, by: author, reason: reason, at: now), to: retry)
         // First the decision, then its effect: a crash between them leaves a waiting turn that its worker drops as stale.
         try await append(
             [

@@ -81,9 +81,7 @@ extension TaskClient {
         let key = fold.fingerprint.bytes
         while let records = try await follower.next() {
             for record in records where record.key == key {
-                guard let value = record.value,
-                    let entry = try? LedgerRecord(fingerprint: fold.fingerprint, value: value)
-                else { continue }
+                guard let entry = LedgerRecord(key: record.key, value: record.value) else { continue }
                 switch fold.handle(entry, offset: record.offset, at: record.timestamp) {
                 case .progress(let step): progress(step)
                 case .end(let end): return .ended(end)

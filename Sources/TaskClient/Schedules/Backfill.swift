@@ -83,6 +83,8 @@ struct BackfillKnowledge: Sendable {
     private struct Decided {
         var coordinate: Coordinate
         var outcome: Outcome
+
+        var rank: OutcomeRank { OutcomeRank(outcome, replay: coordinate.replay, turn: coordinate.turn) }
     }
 
     private var decided: [Fingerprint: Decided] = [:]
@@ -92,16 +94,10 @@ struct BackfillKnowledge: Sendable {
 
     mutating func add(_ record: LedgerRecord) {
         guard case .outcome(let detail) = record.body else { return }
-        func rank(_ coordinate: Coordinate, _ outcome: Outcome) -> (UInt32, UInt8, UInt32) {
-            (coordinate.replay, outcome.outcomeClass.rawValue, coordinate.turn)
-        }
+        let new = Decided(coordinate: record.coordinate, outcome: detail.outcome)
         let fingerprint = record.coordinate.fingerprint
-        if let known = decided[fingerprint],
-            rank(known.coordinate, known.outcome) >= rank(record.coordinate, detail.outcome)
-        {
-            return
-        }
-        decided[fingerprint] = Decided(coordinate: record.coordinate, outcome: detail.outcome)
+        if let known = decided[fingerprint], new.rank <= known.rank { return }
+        decided[fingerprint] = new
     }
 
     mutating func add(_ entry: JournalEntry) {

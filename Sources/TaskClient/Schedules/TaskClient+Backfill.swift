@@ -1,3 +1,4 @@
+internal import ServiceRuntime
 internal import TaskLog
 internal import TaskModel
 
@@ -147,7 +148,7 @@ extension TaskClient {
             end = bounds?.end ?? 0
             try await log.scan(ledger, from: bounds?.start ?? 0, to: end) { records in
                 for record in records {
-                    guard let entry = LedgerRecord(record) else { continue }
+                    guard let entry = LedgerRecord(key: record.key, value: record.value) else { continue }
                     if wanted.contains(entry.coordinate.fingerprint) { knowledge.change { $0.add(entry) } }
                 }
                 return true
@@ -183,20 +184,10 @@ private struct BackfillWindow {
     }
 
     mutating func take(_ record: LogRecord) {
-        guard let entry = LedgerRecord(record), case .outcome(let detail) = entry.body,
+        guard let entry = LedgerRecord(key: record.key, value: record.value), case .outcome(let detail) = entry.body,
             detail.outcome.outcomeClass != .again, let replay = openEvents[entry.coordinate.fingerprint],
             entry.coordinate.replay >= replay
         else { return }
         openEvents[entry.coordinate.fingerprint] = nil
-    }
-}
-
-extension LedgerRecord {
-    /// Nil for what cannot be read.
-    fileprivate init?(_ record: LogRecord) {
-        guard let fingerprint = record.key.flatMap(Fingerprint.init(bytes:)), let value = record.value,
-            let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
-        else { return nil }
-        self = entry
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+internal import ServiceRuntime
 import Synchronization
 internal import TaskLog
 public import TaskModel

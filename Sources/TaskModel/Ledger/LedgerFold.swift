@@ -218,10 +218,8 @@ public struct LedgerFold: Sendable {
             if isLate, known.replay == decision.coordinate.replay {
                 lateCompletions.insert(DeadLetterKey(fingerprint: fingerprint, replay: known.replay))
             }
-            let old = (known.replay, known.outcome.outcomeClass.rawValue, known.turn, was.rawValue)
-            let new = (
-                decision.coordinate.replay, came.outcomeClass.rawValue, decision.coordinate.turn, came.rawValue
-            )
+            let old = OutcomeRank(was, replay: known.replay, turn: known.turn)
+            let new = OutcomeRank(came, replay: decision.coordinate.replay, turn: decision.coordinate.turn)
             if new == old, var entry = open[fingerprint] {
                 entry.time = max(entry.time, time)
                 open[fingerprint] = entry

@@ -65,6 +65,14 @@ extension LedgerRecord {
         if let message = detail.message { writer.field(Tag.message.rawValue, text: message) }
     }
 
+    /// Reads a record of the log; nil for what is no ledger record.
+    public init?(key: [UInt8]?, value: [UInt8]?) {
+        guard let key, let fingerprint = Fingerprint(bytes: key), let value,
+            let record = try? LedgerRecord(fingerprint: fingerprint, value: value)
+        else { return nil }
+        self = record
+    }
+
     /// Reads what ``encoded()`` wrote. `fingerprint` is the record's key.
     public init(fingerprint: Fingerprint, value: [UInt8]) throws(LedgerDecodingError) {
         var reader = FieldReader(value)

@@ -17,12 +17,11 @@ struct LedgerTally: Sendable {
 
     mutating func add(_ records: [LogRecord]) {
         for record in records {
-            guard let fingerprint = Fingerprint(bytes: record.key ?? []), let value = record.value,
-                let entry = try? LedgerRecord(fingerprint: fingerprint, value: value)
-            else {
+            guard let entry = LedgerRecord(key: record.key, value: record.value) else {
                 unreadable += 1
                 continue
             }
+            let fingerprint = entry.coordinate.fingerprint
             guard fingerprint != BenchPlace.firstEvent, case .outcome(let detail) = entry.body else { continue }
             guard detail.outcome.outcomeClass != .again else {
                 again += 1

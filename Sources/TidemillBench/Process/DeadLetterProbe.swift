@@ -63,9 +63,7 @@ enum DeadLetterProbe {
                 let letter = letter(index, plan.names.due(TopicNames.defaultQueue))
                 let body = DeadTopicRecord.letter(letter).encoded()
                 let partition = Murmur2.partition(of: letter.event.fingerprint.bytes, count: plan.controlPartitions)
-                return LogAppend(
-                    topic: plan.names.dead, partition: partition, key: body.key, value: body.value,
-                    headers: body.headers)
+                return LogAppend(body, to: TopicPartition(plan.names.dead, partition))
             }
             for result in await installation.log.append(batch) { _ = try result.get() }
         }

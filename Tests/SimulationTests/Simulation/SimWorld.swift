@@ -80,10 +80,7 @@ final class SimWorld {
     }
 
     static func ledgerRecord(_ record: LogRecord) -> LedgerRecord? {
-        guard let key = record.key, let fingerprint = Fingerprint(bytes: key), let value = record.value else {
-            return nil
-        }
-        return try? LedgerRecord(fingerprint: fingerprint, value: value)
+        LedgerRecord(key: record.key, value: record.value)
     }
 
     var brokerTime: Timestamp { Self.epoch + clock }

@@ -65,8 +65,7 @@ struct WorkerWorld: Sendable {
     /// The outcomes of a fingerprint, in the order of the ledger.
     func outcomes(of fingerprint: Fingerprint) -> [Outcome] {
         broker.records(in: names.ledger("default")).compactMap { record in
-            guard record.key == fingerprint.bytes, let value = record.value,
-                let entry = try? LedgerRecord(fingerprint: fingerprint, value: value),
+            guard record.key == fingerprint.bytes, let entry = LedgerRecord(key: record.key, value: record.value),
                 case .outcome(let detail) = entry.body
             else { return nil }
             return detail.outcome
@@ -86,8 +85,8 @@ struct WorkerWorld: Sendable {
     /// The authors of the outcomes of a fingerprint, in the order of the ledger.
     func authors(of fingerprint: Fingerprint) -> [String] {
         broker.records(in: names.ledger("default")).compactMap { record in
-            guard record.key == fingerprint.bytes, let value = record.value,
-                let entry = try? LedgerRecord(fingerprint: fingerprint, value: value), case .outcome = entry.body
+            guard record.key == fingerprint.bytes, let entry = LedgerRecord(key: record.key, value: record.value),
+                case .outcome = entry.body
             else { return nil }
             return entry.worker
         }
@@ -96,9 +95,7 @@ struct WorkerWorld: Sendable {
     /// Lease notes that the ledger of this partition holds.
     func leases(_ partition: Int32) -> Int {
         broker.records(of: TopicPartition(names.ledger("default"), partition)).count { record in
-            guard let fingerprint = Fingerprint(bytes: record.key ?? []),
-                let entry = try? LedgerRecord(fingerprint: fingerprint, value: record.value ?? []),
-                case .leased = entry.body
+            guard let entry = LedgerRecord(key: record.key, value: record.value), case .leased = entry.body
             else { return false }
             return true
         }
