@@ -7,7 +7,7 @@ package enum ConsumerEvent: Sendable {
     case revoking([KafkaPartition])
     /// The partitions are gone already: the session ended, or the broker forgot the member.
     case lost([KafkaPartition])
-    /// Records in order per partition, never empty. `serial` is that of the `fetch` call that they come from.
+    /// Records of one partition, in order, never empty. `serial` is that of the `fetch` call that they come from.
     case records([KafkaRecord], serial: UInt64)
     /// All of a partition was read; `offset` is where the next record will be. Only if asked for.
     case endReached(KafkaPartition, offset: Int64, serial: UInt64)

@@ -146,6 +146,12 @@ struct ConsumerLoop {
             guard message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
             let record = message.record(topic: topics.name(of: message.pointee.rkt))
             bytes += record.byteCount
+            if let last = records.last?.partition,
+                last.number != record.partition.number
+                    || last.topic != record.partition.topic
+            {
+                flushRecords()
+            }
             records.append(record)
         }
         return bytes

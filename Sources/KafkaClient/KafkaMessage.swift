@@ -47,19 +47,14 @@ extension UnsafePointer<rd_kafka_message_t> {
 /// Names of topics by the C string that comes with each message: most messages are of the topic of the last one.
 struct TopicNames {
     private var name = ""
+    private var nameAsC: ContiguousArray<CChar> = [0]
 
     mutating func name(of topic: OpaquePointer?) -> String {
         guard let topic, let text = rd_kafka_topic_name(topic) else { return "" }
-        if !matches(text) { name = String(cString: text) }
-        return name
-    }
-
-    private func matches(_ text: UnsafePointer<CChar>) -> Bool {
-        var position = 0
-        for byte in name.utf8 {
-            guard UInt8(bitPattern: text[position]) == byte else { return false }
-            position += 1
+        if !nameAsC.withUnsafeBufferPointer({ strcmp($0.baseAddress!, text) == 0 }) {
+            name = String(cString: text)
+            nameAsC = name.utf8CString
         }
-        return text[position] == 0
+        return name
     }
 }

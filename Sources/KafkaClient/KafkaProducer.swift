@@ -21,7 +21,7 @@ package final class KafkaProducer: Sendable {
     /// - Parameter messageTimeoutMilliseconds: how long a record may take until ``send(_:)`` gives up on it.
     package init(_ configuration: KafkaConfiguration, messageTimeoutMilliseconds: Int, logger: Logger) {
         self.configuration = configuration.withDefaults([
-            "linger.ms": "1",
+            "linger.ms": "0.2",
             "message.max.bytes": "16777216",
             "topic.metadata.propagation.max.ms": "5000",
             "socket.nagle.disable": "true",

@@ -44,13 +44,25 @@ package protocol TaskLog: Sendable {
     func join(_ options: GroupOptions) async throws -> any GroupMember
 
     /// Follows partitions without a group, from explicit positions on, for as long as the follower lives.
-    func follow(_ positions: [TopicPartition: Int64]) async throws -> any LogFollower
+    func follow(_ positions: [TopicPartition: Int64], pace: FollowPace) async throws -> any LogFollower
 
     /// Flushes, frees what the engine holds and wakes its waiters with `closed`. Idempotent, bounded in time.
     func close() async
 }
 
+/// How soon a follower brings what was appended.
+package enum FollowPace: Hashable, Sendable {
+    /// At once.
+    case prompt
+    /// Within about 100 ms, many records at a time, where the log charges for each answer; else at once.
+    case gathered
+}
+
 extension TaskLog {
+    package func follow(_ positions: [TopicPartition: Int64]) async throws -> any LogFollower {
+        try await follow(positions, pace: .prompt)
+    }
+
     /// Appends one record, or throws its error.
     package func append(_ record: LogAppend) async throws -> AppendReceipt {
         try await append([record])[0].get()

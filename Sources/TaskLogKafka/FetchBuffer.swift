@@ -126,14 +126,28 @@ struct FetchBuffer {
 
     // MARK: What was fetched
 
+    /// Records of one partition, ascending.
     mutating func accept(_ records: [LogRecord], serial: UInt64) {
-        var start = records.startIndex
-        while start < records.endIndex {
-            let key = records[start].topicPartition
-            let end = records[start...].firstIndex { $0.partition != key.partition || $0.topic != key.topic }
-            accept(records[start..<(end ?? records.endIndex)], of: key, serial: serial)
-            start = end ?? records.endIndex
+        guard let first = records.first, let last = records.last else { return }
+        let key = first.topicPartition
+        guard var partition = partitions[key], partition.minimumSerial <= serial, !partition.isHeld else { return }
+        partitions[key] = nil
+        var size = 0
+        if partition.isEmpty, first.offset >= partition.position {
+            // The list is taken as it is: to move records one by one costs four references each.
+            partition.records = records
+            partition.head = 0
+            for index in records.indices { size += records[index].byteCount + Self.recordOverhead }
+        } else {
+            for record in records where record.offset >= partition.position {
+                partition.records.append(record)
+                size += record.byteCount + Self.recordOverhead
+            }
         }
+        partition.position = max(partition.position, last.offset + 1)
+        partition.bytes += size
+        bytes += size
+        partitions[key] = partition
     }
 
     /// More lies here than may, and more comes.
@@ -146,19 +160,6 @@ struct FetchBuffer {
         guard bytes > maximumBytes else { return }
         isFull = true
         isChanged = true
-    }
-
-    private mutating func accept(_ records: ArraySlice<LogRecord>, of key: TopicPartition, serial: UInt64) {
-        guard var partition = partitions[key], partition.minimumSerial <= serial, !partition.isHeld else { return }
-        partitions[key] = nil
-        for record in records where record.offset >= partition.position {
-            partition.records.append(record)
-            partition.position = record.offset + 1
-            let size = record.byteCount + Self.recordOverhead
-            partition.bytes += size
-            bytes += size
-        }
-        partitions[key] = partition
     }
 
     mutating func noteEnd(_ key: TopicPartition, offset: Int64, serial: UInt64) {
@@ -184,14 +185,9 @@ struct FetchBuffer {
             turns.append(key)
             guard var partition = partitions[key], !partition.isPaused, !partition.isEmpty else { continue }
             partitions[key] = nil
-            let end = min(partition.records.count, partition.head + maximum - batch.count)
-            let run = partition.records[partition.head..<end]
-            let size = run.reduce(0) { $0 + $1.byteCount + Self.recordOverhead }
-            batch.append(contentsOf: run)
-            partition.head = end
-            partition.bytes -= size
-            bytes -= size
-            partition.compact()
+            bytes -= partition.bytes
+            partition.move(maximum - batch.count, to: &batch)
+            bytes += partition.bytes
             partitions[key] = partition
         }
         relax()
@@ -201,7 +197,7 @@ struct FetchBuffer {
     // MARK: Inner workings
 
     /// What a record costs beside its bytes: the array headers and the struct.
-    private static let recordOverhead = 200
+    fileprivate static let recordOverhead = 200
 
     private mutating func drop(_ key: TopicPartition) -> (isPaused: Bool, position: Int64)? {
         guard let partition = partitions[key] else { return nil }
@@ -232,8 +228,22 @@ struct FetchBuffer {
 }
 
 extension FetchBuffer.Partition {
+    /// Moves at most `maximum` records behind those of a batch.
+    fileprivate mutating func move(_ maximum: Int, to batch: inout [LogRecord]) {
+        if head == 0, records.count <= maximum, batch.isEmpty {
+            swap(&records, &batch)
+            bytes = 0
+            return
+        }
+        let end = min(records.count, head + maximum)
+        for index in head..<end { bytes -= records[index].byteCount + FetchBuffer.recordOverhead }
+        batch.append(contentsOf: records[head..<end])
+        head = end
+        compact()
+    }
+
     /// Frees what was taken, without moving the rest at every batch.
-    fileprivate mutating func compact() {
+    private mutating func compact() {
         if isEmpty {
             records.removeAll(keepingCapacity: true)
             head = 0

@@ -184,11 +184,18 @@ final class FetchSession: Sendable {
     }
 
     private func take(_ events: [ConsumerEvent]) {
-        for event in events {
+        var rest = events[...]
+        while let event = rest.popFirst() {
             switch event {
             case .records(let records, let serial):
-                let records = records.map { LogRecord($0) }
-                change { $0.buffer.accept(records, serial: serial) }
+                var runs = [(records.map { LogRecord($0) }, serial)]
+                while case .records(let more, let serial)? = rest.first {
+                    runs.append((more.map { LogRecord($0) }, serial))
+                    rest.removeFirst()
+                }
+                change { state in
+                    for (records, serial) in runs { state.buffer.accept(records, serial: serial) }
+                }
                 waitForRoom()
             case .endReached(let partition, let offset, let serial):
                 change { $0.buffer.noteEnd(TopicPartition(partition), offset: offset, serial: serial) }

@@ -234,11 +234,17 @@ package final class KafkaTaskLog: TaskLog {
         return KafkaGroupMember(fetches, maximumBatchRecords: options.maximumBatchRecords) { [self] in forget($0) }
     }
 
-    package func follow(_ positions: [TopicPartition: Int64]) async throws -> any LogFollower {
+    package func follow(_ positions: [TopicPartition: Int64], pace: FollowPace) async throws -> any LogFollower {
         try checkOpen()
-        let session = try open {
+        var own = configuration
+        if pace == .gathered {
+            own.properties = own.properties.withDefaults([
+                "fetch.min.bytes": "262144", "fetch.wait.max.ms": "100",
+            ])
+        }
+        let session = try open { [own] in
             try Self.makeSession(
-                configuration, KafkaConsumer.Options(), bufferedBytes: 16 << 20, patience: nil, calls, logger)
+                own, KafkaConsumer.Options(), bufferedBytes: 16 << 20, patience: nil, calls, logger)
         }
         let follower = KafkaFollower(session) { [catalog] in
             try await catalog.verify($0)

@@ -44,20 +44,19 @@ final class TopicCatalog: Sendable {
 
     /// Whether all of these have a partition and fit, by what is known already.
     func admits(_ records: [LogAppend]) -> Bool {
-        state.withLock { state in
-            var topic: String?
-            var entry: Entry?
-            for record in records {
-                if record.topic != topic {
-                    topic = record.topic
-                    entry = state.entries[record.topic]
-                }
-                guard let entry, (0..<entry.partitions).contains(record.partition),
-                    entry.maximumRecordBytes.map({ record.byteCount <= $0 }) ?? true
-                else { return false }
+        var topic: String?
+        var (partitions, maximumBytes) = (Int32(0), Int.max)
+        for record in records {
+            if record.topic != topic {
+                topic = record.topic
+                guard let entry = state.withLock({ $0.entries[record.topic] }) else { return false }
+                (partitions, maximumBytes) = (entry.partitions, entry.maximumRecordBytes ?? .max)
             }
-            return true
+            guard record.partition >= 0, record.partition < partitions, record.byteCount <= maximumBytes else {
+                return false
+            }
         }
+        return true
     }
 
     /// The error of each partition that does not exist. Throws when the cluster does not answer.

@@ -132,7 +132,7 @@ package final class SQLiteTaskLog: TaskLog {
         return member
     }
 
-    package func follow(_ positions: [TopicPartition: Int64]) async throws -> any LogFollower {
+    package func follow(_ positions: [TopicPartition: Int64], pace: FollowPace) async throws -> any LogFollower {
         try checkOpen()
         let follower = SQLiteFollower(log: self)
         try await follower.add(positions)

@@ -88,7 +88,7 @@ struct EventAttributes {
 
     private static func kind(of header: UnsafeRawBufferPointer) -> Kind {
         if header.count < names.count {
-            for candidate in names[header.count] where header.elementsEqual(candidate.header) {
+            for candidate in names[header.count] where header.equals(candidate.header) {
                 return .known(candidate.name)
             }
         }
@@ -109,10 +109,11 @@ struct EventAttributes {
     }
 
     private static let json = "application/json"
+    private static let jsonBytes = Array(json.utf8)
 
     var contentType: String? {
         // Almost all say this, and a literal costs nothing.
-        value(.contentType) { $0.elementsEqual(Self.json.utf8) ? Self.json : String(decoding: $0, as: UTF8.self) }
+        value(.contentType) { $0.equals(Self.jsonBytes) ? Self.json : String(decoding: $0, as: UTF8.self) }
     }
 
     func event(
@@ -207,6 +208,26 @@ struct EventAttributes {
 }
 
 extension UnsafeRawBufferPointer {
+    /// Word by word.
+    fileprivate func equals(_ bytes: [UInt8]) -> Bool {
+        guard count == bytes.count else { return false }
+        return bytes.withUnsafeBytes { other in
+            var index = 0
+            while index + 8 <= count {
+                guard
+                    loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                        == other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                else { return false }
+                index += 8
+            }
+            while index < count {
+                guard self[index] == other[index] else { return false }
+                index += 1
+            }
+            return true
+        }
+    }
+
     /// Whether they are UTF-8. ASCII, which almost all of it is, is seen without making a text.
     var isText: Bool {
         var all: UInt64 = 0

@@ -66,6 +66,9 @@ public struct TaskEvent: Hashable, Sendable {
     /// The record key in `due.<queue>`, which decides the partition: the lane, else the fingerprint.
     public var recordKey: [UInt8] { partitionKey.map { Array($0.utf8) } ?? fingerprint.bytes }
 
+    /// The hash of ``recordKey``.
+    public var recordKeyHash: UInt32 { laneHash ?? Murmur2.hash(fingerprint) }
+
     /// 32 bits of the lane key, as the ledger keeps them; nil without a lane.
-    public var laneHash: UInt32? { partitionKey.map { Murmur2.hash(Array($0.utf8)) } }
+    public var laneHash: UInt32? { partitionKey.map { Murmur2.hash($0) } }
 }

@@ -7,20 +7,30 @@ internal import TaskLog
 /// Bounded by the unsettled turns of the worker: each has at most one append on the way.
 final class AppendPipeline: Sendable {
     private enum Item: Sendable {
-        case appends([PendingAppend])
+        case appends(AppendBatch)
         case barrier(OneShot)
     }
 
-    private let log: any TaskLog
-    private let items = Mailbox<Item>(capacity: .max)
-    private let deliver: @Sendable ([AppendResult]) async -> Void
+    /// From so many appends in one batch on the worker is behind, and waits for more before the next one: a log charges
+    /// by batch and partition, and what lies that far back does not notice these milliseconds.
+    private static let busyBatch = 512
+    private static let gatherTime: Int64 = 10
 
-    init(log: any TaskLog, deliver: @escaping @Sendable ([AppendResult]) async -> Void) {
+    private let log: any TaskLog
+    private let time: any TimeSource
+    private let items = Mailbox<Item>(capacity: .max)
+    private let deliver: @Sendable (AppendBatch, [Result<AppendReceipt, LogError>]) async -> Void
+
+    init(
+        log: any TaskLog, time: any TimeSource,
+        deliver: @escaping @Sendable (AppendBatch, [Result<AppendReceipt, LogError>]) async -> Void
+    ) {
         self.log = log
+        self.time = time
         self.deliver = deliver
     }
 
-    func submit(_ appends: [PendingAppend]) { items.post(.appends(appends)) }
+    func submit(_ appends: AppendBatch) { items.post(.appends(appends)) }
 
     /// Fires when everything submitted before is acknowledged or refused.
     func barrier() -> OneShot {
@@ -34,19 +44,21 @@ final class AppendPipeline: Sendable {
 
     func run() async {
         while let batch = await items.receive() {
-            var appends: [PendingAppend] = []
+            var appends = AppendBatch()
             var barriers: [OneShot] = []
             for item in batch {
                 switch item {
-                case .appends(let more): appends += more
+                case .appends(let more): appends.append(more)
                 case .barrier(let signal): barriers.append(signal)
                 }
             }
             if !appends.isEmpty {
-                let results = await log.append(appends.map(\.record))
-                await deliver(zip(appends, results).map { AppendResult(append: $0, result: $1) })
+                await deliver(appends, await log.append(appends.records))
             }
             for barrier in barriers { barrier.fire() }
+            if appends.count >= Self.busyBatch, barriers.isEmpty {
+                try? await time.sleep(milliseconds: Self.gatherTime)
+            }
         }
     }
 }

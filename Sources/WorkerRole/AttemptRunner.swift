@@ -121,11 +121,14 @@ final class AttemptRunner: Sendable {
             state.isAwaited = false
             return take(&state, number)
         }
+        // The end of one is the beginning of the next.
+        var begin = time.uptime()
         while let start = next {
-            let begin = time.uptime()
             let result = await run(start)
+            let end = time.uptime()
             let ended = EndedAttempt(
-                end: AttemptEnd(id: start.id, result: result), task: start.event.task, elapsed: time.uptime() - begin)
+                end: AttemptEnd(id: start.id, result: result), task: start.facts.event.task, elapsed: end - begin)
+            begin = end
             next = finish(ended, number)
         }
     }
@@ -158,14 +161,11 @@ final class AttemptRunner: Sendable {
     }
 
     private func run(_ start: AttemptStart) async -> AttemptResult {
-        guard let definition = definitions[start.event.task] else {
+        guard let definition = definitions[start.facts.event.task] else {
             preconditionFailure("the state machine starts only tasks that are defined")
         }
-        let context = TaskContext(
-            event: start.event, queue: start.queue, fencingToken: start.fencingToken, worker: identity,
-            deadline: start.deadline, logger: logger)
         do {
-            try await definition.handler.run(context)
+            try await definition.handler.run(TaskContext(start, worker: identity, logger: logger))
             return .completed
         } catch let failure as TaskFailure {
             return Self.result(of: failure)

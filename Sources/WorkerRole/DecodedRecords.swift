@@ -14,13 +14,13 @@ package struct DueBatch: Sendable {
     }
 }
 
-/// Ledger records of one partition, read, in order.
+/// Ledger records of one partition, in order. Unread: nearly all are this worker's own, which it knows already.
 package struct LedgerBatch: Sendable {
     let partition: TopicPartition
-    let entries: [LedgerEntry]
+    let records: ArraySlice<LogRecord>
 
-    static func read(_ records: [LogRecord]) -> [LedgerBatch] {
-        records.runs.map { run, partition in LedgerBatch(partition: partition, entries: run.map { LedgerEntry($0) }) }
+    static func split(_ records: [LogRecord]) -> [LedgerBatch] {
+        records.runs.map { run, partition in LedgerBatch(partition: partition, records: run) }
     }
 }
 
@@ -42,7 +42,7 @@ package struct LedgerEntry: Sendable {
 extension WorkerWake {
     package static func records(_ records: [LogRecord]) -> WorkerWake { .due(DueBatch.read(records)) }
 
-    package static func ledgerRecords(_ records: [LogRecord]) -> WorkerWake { .ledger(LedgerBatch.read(records)) }
+    package static func ledgerRecords(_ records: [LogRecord]) -> WorkerWake { .ledger(LedgerBatch.split(records)) }
 }
 
 extension [LogRecord] {

@@ -18,13 +18,9 @@ struct PartitionState: Sendable {
     /// Partition count of the queue.
     let count: Int32
     private(set) var epoch: Int64 = 0
-    private var assignment: Int64 = 0
-    private var slot = 0
     var phase = Phase.away
     private(set) var tracker = OffsetTracker(start: 0)
-    /// By seat. A seat is used again once its turn is settled.
-    private var turns: ContiguousArray<Turn?> = []
-    private var freeSeats: [Int] = []
+    private(set) var table = TurnTable(slot: 0, assignment: 0)
     /// The unsettled turn that leads each fingerprint, and the ones behind it (rare), in the order of their offsets.
     private var leaders: [Fingerprint: Int] = [:]
     private var followers: [Fingerprint: [Int]] = [:]
@@ -54,17 +50,12 @@ struct PartitionState: Sendable {
     mutating func begin(epoch: Int64, assignment: Int64, slot: Int) {
         end()
         self.epoch = epoch
-        self.assignment = assignment
-        self.slot = slot
+        table = TurnTable(slot: slot, assignment: assignment)
         phase = .restoring
     }
 
     /// It went.
     mutating func end() { self = PartitionState(due: due, ledger: ledger, queue: queue, count: count) }
-
-    @inline(__always) private func place(_ seat: Int, _ offset: Int64) -> TurnPlace {
-        TurnPlace(slot: slot, assignment: assignment, seat: seat, offset: offset)
-    }
 
     /// Ready to fetch from `start`; `committed` is the knowledge of the last owner, if there is any.
     mutating func open(at start: Int64, committed: CommitMetadata?, suspectsBelow end: Int64, maximumSuspects: Int) {
@@ -77,37 +68,23 @@ struct PartitionState: Sendable {
 
     // MARK: turns
 
-    // Inlined, as the next two: a call would retain all that a partition has, to look at one of its fields.
-    @inline(__always) private func isHeld(_ place: TurnPlace) -> Bool {
-        place.assignment == assignment && place.seat < turns.count
-            && turns[place.seat]?.facts.place.offset == place.offset
-    }
-
-    /// Nil when the turn is gone.
-    subscript(place: TurnPlace) -> Turn? {
-        @inline(__always) get { isHeld(place) ? turns[place.seat] : nil }
-    }
-
-    /// Does nothing when the turn is gone, as the ones below.
-    mutating func setStage(_ stage: TurnStage, of place: TurnPlace) {
-        if isHeld(place) { turns[place.seat]?.stage = stage }
+    @inline(__always) mutating func setStage(_ stage: TurnStage, of place: TurnPlace) {
+        table.change(place) { $0.stage = stage }
     }
 
     mutating func setSuspicion(_ suspicion: Suspicion?, of place: TurnPlace) {
-        if isHeld(place) { turns[place.seat]?.suspicion = suspicion }
+        table.change(place) { $0.suspicion = suspicion }
     }
 
-    mutating func trimEffect(of place: TurnPlace) {
-        if isHeld(place) { turns[place.seat]?.isEffectTrimmed = true }
-    }
+    mutating func trimEffect(of place: TurnPlace) { table.change(place) { $0.isEffectTrimmed = true } }
 
     var turnsInOrder: [Turn] {
-        turns.compactMap { $0 }.sorted { $0.facts.place.offset < $1.facts.place.offset }
+        table.turns.compactMap { $0 }.sorted { $0.facts.place.offset < $1.facts.place.offset }
     }
 
     /// Unsettled turns of a fingerprint, in the order of their offsets.
     func places(of fingerprint: Fingerprint) -> [TurnPlace] {
-        seats(of: fingerprint).compactMap { seat in turns[seat].map { place(seat, $0.facts.place.offset) } }
+        seats(of: fingerprint).compactMap { table.place(ofSeat: $0) }
     }
 
     private func seats(of fingerprint: Fingerprint) -> [Int] {
@@ -118,12 +95,12 @@ struct PartitionState: Sendable {
     /// The unsettled turns of the other events of its lane, in the order of their offsets.
     func laneTurns(besides turn: Turn) -> [(TurnPlace, Turn)] {
         var found: [(TurnPlace, Turn)] = []
-        for (seat, other) in turns.enumerated() {
+        for (seat, other) in table.turns.enumerated() {
             guard let other, other.facts.keyHash == turn.facts.keyHash,
                 other.facts.coordinate.fingerprint != turn.facts.coordinate.fingerprint,
                 other.facts.event.partitionKey == turn.facts.event.partitionKey
             else { continue }
-            found.append((place(seat, other.facts.place.offset), other))
+            found.append((table.place(seat, other.facts.place.offset), other))
         }
         return found.sorted { $0.0.offset < $1.0.offset }
     }
@@ -192,32 +169,21 @@ struct PartitionState: Sendable {
 
     mutating func admit(_ turn: Turn) -> (TurnPlace, Admission) {
         let coordinate = turn.facts.coordinate
-        let seat = takeSeat(turn)
-        let place = self.place(seat, turn.facts.place.offset)
+        let seat = table.take(turn)
+        let place = table.place(seat, turn.facts.place.offset)
         bufferedBytes += turn.facts.byteCount
         guard leaders[coordinate.fingerprint] != nil else {
             leaders[coordinate.fingerprint] = seat
             return (place, .leads)
         }
-        let isKnown = seats(of: coordinate.fingerprint).contains { turns[$0]?.facts.coordinate == coordinate }
+        let isKnown = seats(of: coordinate.fingerprint).contains { table.turns[$0]?.facts.coordinate == coordinate }
         followers[coordinate.fingerprint, default: []].append(seat)
         return (place, isKnown ? .duplicate : .waits)
     }
 
-    private mutating func takeSeat(_ turn: Turn) -> Int {
-        if let seat = freeSeats.popLast() {
-            turns[seat] = turn
-            return seat
-        }
-        turns.append(turn)
-        return turns.count - 1
-    }
-
     /// The turn is settled. Returns the one that leads its fingerprint from now on, if that changed.
     mutating func settle(_ place: TurnPlace) -> TurnPlace? {
-        guard let turn = self[place] else { return nil }
-        turns[place.seat] = nil
-        freeSeats.append(place.seat)
+        guard let turn = table.remove(place) else { return nil }
         let offset = place.offset
         let wasWatermark = tracker.watermark == offset
         tracker.settle(offset)
@@ -233,7 +199,7 @@ struct PartitionState: Sendable {
         let rest = followers.isEmpty ? [] : followers.removeValue(forKey: fingerprint) ?? []
         leaders[fingerprint] = rest.first
         if rest.count > 1 { followers[fingerprint] = Array(rest.dropFirst()) }
-        return rest.first.flatMap { seat in turns[seat].map { self.place(seat, $0.facts.place.offset) } }
+        return rest.first.flatMap { table.place(ofSeat: $0) }
     }
 
     // MARK: commits
@@ -280,6 +246,7 @@ struct LedgerState: Sendable {
     var fold = LedgerFold()
     /// The next offset that was not applied yet: what lies below is never applied twice, for notes are counted.
     var position: Int64 = 0
+    var own = OwnDecisions()
     /// It is known, as far as `position`; nothing is while it is not.
     var isKept = false
     /// Nil while the partition is owned; else the uptime at which the state is dropped.

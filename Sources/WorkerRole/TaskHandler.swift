@@ -3,8 +3,13 @@ public import TaskTelemetry
 
 /// What a handler knows of the attempt that it runs.
 public struct TaskContext: Sendable {
-    /// The event, with its payload's bytes, headers and history.
-    public let event: TaskEvent
+    /// One pointer each: an event has a dozen texts and lists, and a context is handed on for every attempt.
+    private enum Origin: Sendable {
+        case record(TurnFacts)
+        indirect case event(TaskEvent)
+    }
+
+    private let origin: Origin
     public let queue: String
     /// Grows with every assignment of the partition and with every turn: a store that remembers the highest one refuses a zombie.
     public let fencingToken: FencingToken
@@ -18,12 +23,31 @@ public struct TaskContext: Sendable {
     public init(
         event: TaskEvent, queue: String, fencingToken: FencingToken, worker: String, deadline: Timestamp, logger: Logger
     ) {
-        self.event = event
+        origin = .event(event)
         self.queue = queue
         self.fencingToken = fencingToken
         self.worker = worker
         self.deadline = deadline
         plainLogger = logger
+    }
+
+    init(_ start: AttemptStart, worker: String, logger: Logger) {
+        origin = .record(start.facts)
+        queue = start.queue
+        fencingToken = start.fencingToken
+        self.worker = worker
+        deadline = start.deadline
+        plainLogger = logger
+    }
+
+    /// The event, with its payload's bytes, headers and history. Whole, so dearer than the fields of it below.
+    public var event: TaskEvent { look { $0 } }
+
+    @inline(__always) private func look<Value>(_ field: (TaskEvent) -> Value) -> Value {
+        switch origin {
+        case .record(let facts): field(facts.event)
+        case .event(let event): field(event)
+        }
     }
 
     /// Carries task, fingerprint, attempt and worker.
@@ -33,10 +57,10 @@ public struct TaskContext: Sendable {
         ])
     }
 
-    public var payload: [UInt8] { event.payload }
-    public var attempt: UInt32 { event.attempt }
+    public var payload: [UInt8] { look { $0.payload } }
+    public var attempt: UInt32 { look { $0.attempt } }
     /// The key under which the handler makes its own side effects idempotent: the same for every attempt and replay.
-    public var idempotencyKey: String { event.fingerprint.hex }
+    public var idempotencyKey: String { look { $0.fingerprint }.hex }
 }
 
 /// Compared as (assignment epoch, turn) within a partition.

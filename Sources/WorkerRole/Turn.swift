@@ -57,7 +57,7 @@ package final class TurnFacts: Sendable {
             raw = DeadLetter.RawRecord(key: record.key, headers: record.headers, problem: error.description)
         }
         coordinate = event.coordinate
-        keyHash = Murmur2.hash(event.recordKey)
+        keyHash = event.recordKeyHash
         obeysOverlapRule =
             (event.overlap != .allow || event.overlapLimit != nil) && event.turn == 1 && event.replay == 0
     }

@@ -13,6 +13,7 @@ final class WorkerMetrics: Sendable {
     private struct State {
         var last = WorkerCounters()
         var outcomes: [OutcomeKey: MetricCounter] = [:]
+        var latest: (OutcomeKey, MetricCounter)?
         var durations: [String: MetricHistogram] = [:]
         var gauges: Set<TopicPartition> = []
     }
@@ -47,29 +48,36 @@ final class WorkerMetrics: Sendable {
     }
 
     func started(_ starts: [AttemptStart], now: Timestamp) {
-        for start in starts {
-            guard let due = start.event.dueAt ?? start.event.publishedAt else { continue }
-            lateness.observe(milliseconds: max(0, now - due))
-        }
+        lateness.observe(
+            milliseconds: starts.compactMap { start in
+                (start.facts.event.dueAt ?? start.facts.event.publishedAt).map { max(0, now - $0) }
+            })
     }
 
     func ended(_ attempts: [EndedAttempt]) {
+        var rest = attempts[...]
+        while let task = rest.first?.task {
+            let run = rest.prefix { $0.task == task }
+            duration(of: task).observe(milliseconds: run.map(\.elapsed))
+            rest = rest[run.endIndex...]
+        }
+    }
+
+    private func duration(of task: String) -> MetricHistogram {
         state.withLock { state in
-            for attempt in attempts {
-                let histogram =
-                    state.durations[attempt.task]
-                    ?? registry.histogram(
-                        "tidemill_attempt_duration_seconds", help: "Duration of attempts.",
-                        labels: ["task": attempt.task])
-                state.durations[attempt.task] = histogram
-                histogram.observe(milliseconds: attempt.elapsed)
-            }
+            if let known = state.durations[task] { return known }
+            let histogram = registry.histogram(
+                "tidemill_attempt_duration_seconds", help: "Duration of attempts.", labels: ["task": task])
+            state.durations[task] = histogram
+            return histogram
         }
     }
 
     func count(_ report: WorkerReport) {
         guard case .settled(_, let task, let outcome, _, _, _) = report else { return }
         let counter = state.withLock { state in
+            // Mostly as the one before.
+            if let (key, counter) = state.latest, key.outcome == outcome, key.task == task { return counter }
             let key = OutcomeKey(task: task, outcome: outcome)
             let counter =
                 state.outcomes[key]
@@ -77,6 +85,7 @@ final class WorkerMetrics: Sendable {
                     "tidemill_outcomes_total", help: "Turns by task and outcome.",
                     labels: ["task": task, "outcome": outcome.word])
             state.outcomes[key] = counter
+            state.latest = (key, counter)
             return counter
         }
         counter.increment()

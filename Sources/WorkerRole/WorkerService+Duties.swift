@@ -51,7 +51,7 @@ extension WorkerService {
             host: ProcessInfo.processInfo.hostName, processID: ProcessInfo.processInfo.processIdentifier,
             partitions: machine.openPartitions.map(\.description), running: machine.runningCount,
             concurrency: configuration.concurrency, at: time.now())
-        pipeline.submit([presence(CanonicalJSON.encode(status))])
+        pipeline.submit(AppendBatch([presence(CanonicalJSON.encode(status))]))
         metrics.gauges(machine, now: time.now())
         let watermarks = machine.watermarks
         guard !watermarks.isEmpty else { return }
@@ -76,7 +76,7 @@ extension WorkerService {
     }
 
     /// A tombstone: it left in good order.
-    var farewell: PendingAppend { presence(nil) }
+    var farewell: AppendBatch { AppendBatch([presence(nil)]) }
 
     private func presence(_ value: [UInt8]?) -> PendingAppend {
         PendingAppend(

@@ -58,7 +58,7 @@ package final class WorkerService: Service {
         runner = AttemptRunner(
             definitions: definitions, identity: configuration.identity, logger: self.logger, time: time
         ) { mailbox.post(.ended) }
-        pipeline = AppendPipeline(log: log) { mailbox.post(.machine(.appended($0))) }
+        pipeline = AppendPipeline(log: log, time: time) { mailbox.post(.machine(.appended($0, $1))) }
     }
 
     package func stop() async {
@@ -83,7 +83,7 @@ package final class WorkerService: Service {
                 clientID: configuration.workerID, sessionTimeoutMilliseconds: configuration.sessionTimeout,
                 revokeTimeoutMilliseconds: configuration.revokeTimeout))
         do {
-            return (member, try await log.follow([:]))
+            return (member, try await log.follow([:], pace: .gathered))
         } catch {
             await member.leave()
             throw error

@@ -19,34 +19,15 @@ struct WorkerShell {
         self.follower = follower
     }
 
-    /// All that one wake asks for. Appends and starts go out together where nothing stands between them.
+    /// All that one wake asks for.
     mutating func perform(
         _ actions: [WorkerAction], _ machine: WorkerStateMachine,
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) {
-        var appends: [PendingAppend] = []
-        var starts: [AttemptStart] = []
         for action in actions {
-            switch action {
-            case .append(let append): appends.append(append)
-            case .start(let start): starts.append(start)
-            case .report(let report): hear(report)
-            default:
-                send(&appends, &starts)
-                perform(action, machine, &group)
-            }
+            // Most are reports, and they need no machine.
+            if case .report(let report) = action { hear(report) } else { perform(action, machine, &group) }
         }
-        send(&appends, &starts)
-    }
-
-    private func send(_ appends: inout [PendingAppend], _ starts: inout [AttemptStart]) {
-        if !appends.isEmpty { service.pipeline.submit(appends) }
-        if !starts.isEmpty {
-            service.metrics.started(starts, now: service.time.now())
-            runner.start(starts)
-        }
-        appends = []
-        starts = []
     }
 
     private func hear(_ report: WorkerReport) {
@@ -60,8 +41,11 @@ struct WorkerShell {
     ) {
         let desk = desk
         switch action {
-        // These go out in batches.
-        case .append, .start, .report: break
+        case .append(let batch): service.pipeline.submit(batch)
+        case .start(let starts):
+            service.metrics.started(starts, now: service.time.now())
+            runner.start(starts)
+        case .report: break
         case .cancel(let id): runner.cancel(id)
         case .restore(let due, let epoch, let from): restore(due, epoch, from, machine, &group)
         case .open(let due, let epoch, let start, let commit):
@@ -119,7 +103,7 @@ struct WorkerShell {
 
     /// The last words of a worker that leaves in good order, then the end.
     private func finish(_ group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        service.pipeline.submit([service.farewell])
+        service.pipeline.submit(service.farewell)
         let barrier = service.pipeline.barrier()
         let (mailbox, time) = (service.mailbox, service.time)
         let handOff = lastHandOff

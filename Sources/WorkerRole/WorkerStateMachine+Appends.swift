@@ -4,7 +4,8 @@ internal import TaskModel
 /// What goes into the log, and what is done when the log does not take it.
 extension WorkerStateMachine {
     mutating func append(_ purpose: AppendPurpose, _ record: LogAppend) {
-        actions.append(.append(PendingAppend(purpose: purpose, record: record)))
+        if !starting.isEmpty { flush() }
+        outgoing.append(purpose, record)
     }
 
     mutating func appendLedger(_ record: LedgerRecord, to slot: Int, _ purpose: AppendPurpose) {
@@ -20,7 +21,7 @@ extension WorkerStateMachine {
 
     /// The partition of a shared topic (`retry`, `dead`) that keeps this fingerprint.
     func controlPartition(of fingerprint: Fingerprint) -> Int32 {
-        Murmur2.partition(of: fingerprint.bytes, count: configuration.controlPartitions)
+        Murmur2.partition(ofHash: Murmur2.hash(fingerprint), count: configuration.controlPartitions)
     }
 
     /// The record that a decision causes: the next turn in `retry`, or the dead letter.
@@ -58,24 +59,27 @@ extension WorkerStateMachine {
                 controlPartition(of: turn.facts.coordinate.fingerprint)))
     }
 
-    mutating func appended(_ results: [AppendResult], _ now: WorkerNow) {
+    /// `results` are in the order of the batch.
+    mutating func appended(_ batch: AppendBatch, _ results: [Result<AppendReceipt, LogError>], _ now: WorkerNow) {
         var firstFailure: LogError?
-        for result in results {
-            switch result.result {
+        for (index, result) in results.enumerated() {
+            switch result {
             case .success(let receipt):
                 refused.reset()
-                acknowledged(result.append, receipt, now)
+                acknowledged(batch, index, receipt, now)
             case .failure(let error):
                 count(\.appendFailures)
                 firstFailure = firstFailure ?? error
-                refuse(result.append, error, now)
+                refuse(batch[index], error, now)
             }
         }
-        if let firstFailure { actions.append(.report(.appendFailed(firstFailure))) }
+        if let firstFailure { emit(.report(.appendFailed(firstFailure))) }
     }
 
-    private mutating func acknowledged(_ append: PendingAppend, _ receipt: AppendReceipt, _ now: WorkerNow) {
-        switch append.purpose {
+    private mutating func acknowledged(
+        _ batch: AppendBatch, _ index: Int, _ receipt: AppendReceipt, _ now: WorkerNow
+    ) {
+        switch batch.purposes[index] {
         case .started(let place):
             guard let turn = turn(at: place), turn.stage == .noting else { return }
             start(place, turn, now)
@@ -85,16 +89,16 @@ extension WorkerStateMachine {
         case .decision(let place): decided(place, receipt, now)
         case .effect(let place): effectDone(place)
         case .pause(let place): effectDone(place, isPaused: true)
-        case .displacement(let place): displacementDone(append, for: place, receipt.timestamp, now)
+        case .displacement(let place): displacementDone(batch[index], for: place, receipt.timestamp, now)
         case .forward(let place):
             guard let turn = turn(at: place), turn.stage == .forwarding else { return }
             count(\.forwarded)
-            actions.append(.report(.forwarded(turn.facts.coordinate, from: partitions[place.slot].due)))
+            emit(.report(.forwarded(turn.facts.coordinate, from: partitions[place.slot].due)))
             settled(place)
         case .lease(let id, let sentAt): leaseAcknowledged(id, sentAt: sentAt)
         case .departedDecision(let coordinate):
             departedDecisions[coordinate] = nil
-            learn(append.record, receipt.timestamp, now)
+            learn(batch.records[index], receipt.timestamp, now)
         case .note, .heartbeat: break
         }
     }
@@ -131,13 +135,13 @@ extension WorkerStateMachine {
     ) {
         count(\.stuck)
         refused.addStuck(append, until: now.uptime + configuration.maximumAppendRetryDelay)
-        actions.append(.report(.stuck(coordinate, error)))
+        emit(.report(.stuck(coordinate, error)))
     }
 
     /// Their time has come: those that still matter go out again.
     mutating func repeatRefused(_ now: WorkerNow) {
         for append in refused.due(at: now.uptime, maximum: configuration.maximumAppendRetryDelay) {
-            if let append = renewed(append, now) { actions.append(.append(append)) }
+            if let append = renewed(append, now) { self.append(append.purpose, append.record) }
         }
     }
 
@@ -166,7 +170,7 @@ extension WorkerStateMachine {
             guard let decision = departedDecisions[coordinate] else { return nil }
             guard let until = decision.until, until <= now.uptime else { return append }
             departedDecisions[coordinate] = nil
-            actions.append(.report(.leaseLost(coordinate)))
+            emit(.report(.leaseLost(coordinate)))
             return nil
         case .note: return append
         case .heartbeat: return nil

@@ -18,7 +18,7 @@ extension WorkerStateMachine {
             if known == nil { ledgers[slot] = LedgerState(isKept: true) }
             ledgers[slot].expiresAt = nil
             ledgers[slot].isScanning = true
-            actions.append(.restore(due, epoch: epoch, ledgerFrom: known))
+            emit(.restore(due, epoch: epoch, ledgerFrom: known))
         }
         setNextExpiry()
     }
@@ -56,7 +56,7 @@ extension WorkerStateMachine {
         switch Self.start(position, due) {
         case .failure(let problem):
             partitions[slot].phase = .stopped
-            actions.append(.report(.stopped(due, problem.text)))
+            emit(.report(.stopped(due, problem.text)))
         case .success(let start):
             open(slot, at: start, position)
             resolveLateCompletions(of: slot, now)
@@ -76,11 +76,11 @@ extension WorkerStateMachine {
             maximumSuspects: configuration.maximumSuspects)
         // From here on a crash is visible: the mark is gone before the first attempt starts.
         guard let commit = partitions[slot].takeCommit(isClean: false) else { return }
-        actions.append(.open(due, epoch: partitions[slot].epoch, start: start, commit: commit))
+        emit(.open(due, epoch: partitions[slot].epoch, start: start, commit: commit))
         if let committed, committed.offset < start {
-            actions.append(.report(.deleted(due, from: committed.offset, to: start)))
+            emit(.report(.deleted(due, from: committed.offset, to: start)))
         }
-        actions.append(.report(.opened(due, start: start, suspects: isUnclean)))
+        emit(.report(.opened(due, start: start, suspects: isUnclean)))
     }
 
     struct StartProblem: Error {

@@ -64,14 +64,14 @@ extension WorkerStateMachine {
         nextAttemptCheck = min(nextAttemptCheck, deadline)
         if turn.suspicion != nil { suspects.started(turn.facts.coordinate) }
         count(\.started)
-        actions.append(
-            .start(
-                AttemptStart(
-                    id: id, facts: turn.facts, queue: partitions[place.slot].queue,
-                    fencingToken: FencingToken(
-                        partition: turn.facts.place.partition, epoch: partitions[place.slot].epoch,
-                        turn: turn.facts.coordinate.turn),
-                    deadline: now.wall + policy.timeout)))
+        if !outgoing.isEmpty { flush() }
+        starting.append(
+            AttemptStart(
+                id: id, facts: turn.facts, queue: partitions[place.slot].queue,
+                fencingToken: FencingToken(
+                    partition: turn.facts.place.partition, epoch: partitions[place.slot].epoch,
+                    turn: turn.facts.coordinate.turn),
+                deadline: now.wall + policy.timeout))
     }
 
     /// The next uptime at which this attempt needs attention.
@@ -97,7 +97,7 @@ extension WorkerStateMachine {
         guard let attempt = attempts[id] else { return }
         guard let known = attempt.cancelReason else {
             attempts[id]?.cancelReason = reason
-            return actions.append(.cancel(id))
+            return emit(.cancel(id))
         }
         if reason.rawValue > known.rawValue { attempts[id]?.cancelReason = reason }
     }

@@ -8,7 +8,7 @@ extension WorkerStateMachine {
         for slot in slots { leaseUndecided(slot, now) }
         let commits = takeCommits(slots, isClean: true)
         for slot in slots { drop(slot, now) }
-        actions.append(.handOff(revoked, commit: commits))
+        emit(.handOff(revoked, commit: commits))
     }
 
     /// A note for each turn of the partition that is at work and undecided.
@@ -52,14 +52,14 @@ extension WorkerStateMachine {
             purpose: .departedDecision(decision.coordinate), record: ledgerAppend(decision.record, to: slot))
         departedDecisions[decision.coordinate] = DepartedDecision(
             append: append, until: decision.detail.outcome == .completed ? nil : until)
-        actions.append(.append(append))
+        self.append(append.purpose, append.record)
     }
 
     private mutating func drop(_ slot: Int, _ now: WorkerNow) {
         if partitions[slot].phase == .restoring {
             // Half a fold would be taken for a whole one.
             ledgers[slot] = LedgerState()
-            actions.append(.unfollow([partitions[slot].ledger]))
+            emit(.unfollow([partitions[slot].ledger]))
         } else {
             ledgers[slot].expiresAt = now.uptime + configuration.retention
         }
@@ -76,7 +76,7 @@ extension WorkerStateMachine {
                 case .running(let id):
                     depart(id, isExpired: true, now)
                     cancel(id, .leaseExpired)
-                    actions.append(.report(.leaseLost(turn.facts.coordinate)))
+                    emit(.report(.leaseLost(turn.facts.coordinate)))
                 case .noting: suspects.remove(turn.facts.coordinate)
                 case .settling(let machine):
                     guard case .deciding(let decision) = machine.state, decision.detail.outcome == .completed else {
@@ -88,7 +88,7 @@ extension WorkerStateMachine {
             }
             drop(slot, now)
         }
-        if !lost.isEmpty { actions.append(.forget(lost)) }
+        if !lost.isEmpty { emit(.forget(lost)) }
     }
 
     /// Uptime at which a departed attempt must stop: 20 % before the owner may start it.
@@ -110,7 +110,7 @@ extension WorkerStateMachine {
             departure.isExpired = true
             attempts[id]?.standing = .departed(departure)
             cancel(id, .leaseExpired)
-            actions.append(.report(.leaseLost(attempt.facts.coordinate)))
+            emit(.report(.leaseLost(attempt.facts.coordinate)))
         } else if departure.renewAt <= now.uptime {
             departure.renewAt = now.uptime + configuration.lease / 3
             attempts[id]?.standing = .departed(departure)

@@ -47,12 +47,12 @@ extension WorkerStateMachine {
     private mutating func pauseIfFull(_ slot: Int) {
         guard !partitions[slot].isPaused, partitions[slot].isFull(configuration) else { return }
         partitions[slot].isPaused = true
-        actions.append(.pause([partitions[slot].due]))
+        emit(.pause([partitions[slot].due]))
     }
 
     private mutating func resumeIfRoom(_ slot: Int) {
         guard partitions[slot].isPaused, partitions[slot].hasRoomAgain(configuration) else { return }
         partitions[slot].isPaused = false
-        actions.append(.resume([partitions[slot].due]))
+        emit(.resume([partitions[slot].due]))
     }
 }

@@ -21,8 +21,12 @@ extension WorkerStateMachine {
 
     private mutating func tail(_ batch: LedgerBatch, _ now: WorkerNow) {
         guard let slot = slots[batch.partition], ledgers[slot].isKept, !ledgers[slot].isScanning else { return }
-        for entry in batch.entries {
-            guard let (record, change) = fold(entry, into: slot) else { continue }
+        for record in batch.records where record.offset >= ledgers[slot].position {
+            guard !ledgers[slot].own.takes(record.offset) else {
+                ledgers[slot].position = record.offset + 1
+                continue
+            }
+            guard let (record, change) = fold(LedgerEntry(record), into: slot) else { continue }
             if case .none = change { continue }
             obeyInAttempts(record, change, slot)
             obeyInTurns(record, slot, now)
@@ -124,7 +128,7 @@ extension WorkerStateMachine {
                 ledgers[slot].expiresAt = now.uptime + configuration.lease
             } else {
                 ledgers[slot] = LedgerState()
-                actions.append(.unfollow([partitions[slot].ledger]))
+                emit(.unfollow([partitions[slot].ledger]))
             }
         }
         setNextExpiry()

@@ -84,6 +84,7 @@ extension WorkerStateMachine {
             case .deciding(let decision) = machine.state
         else { return }
         let change = ledgers[place.slot].fold.apply(decision.record, time: receipt.timestamp)
+        ledgers[place.slot].own.insert(receipt.offset)
         count(decision.detail.outcome)
         if case .raised = change, decision.detail.outcome == .completed, !ledgers[place.slot].fold.hasLateCompletions {
             // As almost always: nothing stands against it, and it has no effect.
@@ -124,7 +125,7 @@ extension WorkerStateMachine {
     }
 
     private mutating func report(_ decision: Decision, _ turn: Turn) {
-        actions.append(
+        emit(
             .report(
                 .settled(
                     decision.coordinate, task: turn.facts.event.task, decision.detail.outcome,
@@ -151,7 +152,7 @@ extension WorkerStateMachine {
             append(
                 .note,
                 LogAppend(body, to: TopicPartition(configuration.names.dead, controlPartition(of: key.fingerprint))))
-            actions.append(.report(.resolved(key)))
+            emit(.report(.resolved(key)))
         }
     }
 

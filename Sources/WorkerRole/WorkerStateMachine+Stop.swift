@@ -9,7 +9,7 @@ extension WorkerStateMachine {
         suspectsReady = []
         handOff(heldSlots.map { partitions[$0].due }, now)
         nextCommit = nil
-        actions.append(.leave)
+        emit(.leave)
     }
 
     /// The grace period is over: the rest goes back, nothing of it spent. Then the log has the length of a lease to
@@ -21,7 +21,7 @@ extension WorkerStateMachine {
             life = .closing(until: now.uptime + configuration.lease)
         case .closing(let until) where until <= now.uptime:
             let appends = departedDecisions.count + refused.count
-            if appends > 0 { actions.append(.report(.abandoned(appends: appends))) }
+            if appends > 0 { emit(.report(.abandoned(appends: appends))) }
             departedDecisions = [:]
             refused.removeAll()
             life = .closing(until: .max)
@@ -36,6 +36,6 @@ extension WorkerStateMachine {
         }
         guard attempts.isEmpty, departedDecisions.isEmpty, refused.count == 0 else { return }
         life = .finished
-        actions.append(.finish)
+        emit(.finish)
     }
 }

@@ -15,7 +15,7 @@ extension WorkerStateMachine {
             let time = partitions[slot].watermarkTime
             guard time > .epoch else { continue }
             let watermark = partitions[slot].tracker.watermark
-            actions.append(
+            emit(
                 .trim(partitions[slot].due, below: watermark, takenBefore: time - configuration.dueRetention))
         }
     }

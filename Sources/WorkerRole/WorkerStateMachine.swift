@@ -58,7 +58,10 @@ package struct WorkerStateMachine: Sendable {
     var nextEviction: Int64?
     var nextTrim: Int64?
     package private(set) var counters = WorkerCounters()
-    var actions: [WorkerAction] = []
+    private var actions: [WorkerAction] = []
+    /// Appends, or starts, that follow each other and are one action: what was asked for last.
+    var outgoing = AppendBatch()
+    var starting: [AttemptStart] = []
 
     package init(configuration: WorkerConfiguration, tasks: [String: TaskPolicy]) {
         self.configuration = configuration
@@ -92,7 +95,7 @@ package struct WorkerStateMachine: Sendable {
         case .due(let batches): receive(batches, now)
         case .ledger(let batches): tail(batches, now)
         case .finished(let ends): for end in ends { finished(end.id, end.result, now) }
-        case .appended(let results): appended(results, now)
+        case .appended(let batch, let results): appended(batch, results, now)
         case .timer: timers(now)
         case .stop: stop(now)
         }
@@ -101,8 +104,26 @@ package struct WorkerStateMachine: Sendable {
         settleDown(now)
         scheduleCommit(now)
         finishIfDrained(now)
+        flush()
         defer { actions = [] }
         return actions
+    }
+
+    /// Actions keep the order in which they were asked for.
+    mutating func emit(_ action: WorkerAction) {
+        flush()
+        actions.append(action)
+    }
+
+    mutating func flush() {
+        if !outgoing.isEmpty {
+            actions.append(.append(outgoing))
+            outgoing = AppendBatch()
+        }
+        if !starting.isEmpty {
+            actions.append(.start(starting))
+            starting = []
+        }
     }
 
     /// What one step made possible for other turns: a loop, so that a thousand records of one fingerprint are no
@@ -127,7 +148,7 @@ package struct WorkerStateMachine: Sendable {
 
     func turn(at place: TurnPlace) -> Turn? {
         // The partition is looked at where it lies: taken out, it would be copied with all that it refers to.
-        partitions.withUnsafeBufferPointer { $0[place.slot][place] }
+        partitions.withUnsafeBufferPointer { $0.baseAddress?[place.slot].table[place] }
     }
 
     mutating func setStage(_ stage: TurnStage, at place: TurnPlace) {
@@ -157,7 +178,7 @@ package struct WorkerStateMachine: Sendable {
         guard due <= now.uptime else { return }
         nextCommit = nil
         let commits = takeCommits(partitions.indices, isClean: false)
-        if !commits.isEmpty { actions.append(.commit(commits)) }
+        if !commits.isEmpty { emit(.commit(commits)) }
     }
 
     /// The commits of these partitions, as of now; partitions without news are left out unless `isClean`.

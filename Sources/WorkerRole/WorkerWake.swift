@@ -44,7 +44,7 @@ package enum WorkerWake: Sendable {
     /// Ledger records, as they arrive.
     case ledger([LedgerBatch])
     case finished([AttemptEnd])
-    case appended([AppendResult])
+    case appended(AppendBatch, [Result<AppendReceipt, LogError>])
     /// The time that ``WorkerStateMachine/nextWake`` named has come.
     case timer
     /// Stop in good order.
@@ -109,13 +109,38 @@ package struct PendingAppend: Hashable, Sendable {
     }
 }
 
-package struct AppendResult: Sendable {
-    package var append: PendingAppend
-    package var result: Result<AppendReceipt, LogError>
+/// Appends that go out together. As two lists, so that the log gets the records as they are.
+package struct AppendBatch: Hashable, Sendable {
+    package private(set) var purposes: [AppendPurpose] = []
+    package private(set) var records: [LogAppend] = []
 
-    package init(append: PendingAppend, result: Result<AppendReceipt, LogError>) {
-        self.append = append
-        self.result = result
+    package init() {}
+
+    package init(_ appends: some Sequence<PendingAppend>) {
+        for append in appends { self.append(append.purpose, append.record) }
+    }
+
+    package var isEmpty: Bool { purposes.isEmpty }
+    package var count: Int { purposes.count }
+
+    package subscript(index: Int) -> PendingAppend {
+        PendingAppend(purpose: purposes[index], record: records[index])
+    }
+
+    package var appends: [PendingAppend] { purposes.indices.map { self[$0] } }
+
+    mutating func append(_ purpose: AppendPurpose, _ record: LogAppend) {
+        purposes.append(purpose)
+        records.append(record)
+    }
+
+    mutating func append(_ other: AppendBatch) {
+        guard !isEmpty else {
+            self = other
+            return
+        }
+        purposes += other.purposes
+        records += other.records
     }
 }
 
@@ -137,8 +162,8 @@ package enum WorkerAction: Sendable {
     case restore(TopicPartition, epoch: Int64, ledgerFrom: Int64?)
     /// Commit (so that a crash from here on is seen as unclean), then fetch.
     case open(TopicPartition, epoch: Int64, start: Int64, commit: CommittedOffset)
-    case append(PendingAppend)
-    case start(AttemptStart)
+    case append(AppendBatch)
+    case start([AttemptStart])
     case cancel(AttemptID)
     case commit([TopicPartition: CommittedOffset])
     /// After all appends so far are acknowledged, or a short bound: commit, release.

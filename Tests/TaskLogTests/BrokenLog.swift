@@ -97,9 +97,9 @@ struct BrokenLog: TaskLog {
         return BrokenMember(member: try await log.join(options), defect: defect)
     }
 
-    func follow(_ positions: [TopicPartition: Int64]) async throws -> any LogFollower {
+    func follow(_ positions: [TopicPartition: Int64], pace: FollowPace) async throws -> any LogFollower {
         let positions = defect == .followerStartsAtZero ? positions.mapValues { _ in 0 } : positions
-        return BrokenFollower(follower: try await log.follow(positions), defect: defect)
+        return BrokenFollower(follower: try await log.follow(positions, pace: pace), defect: defect)
     }
 
     func close() async {

@@ -13,6 +13,12 @@ struct Murmur2Tests {
         ] as [(String, Int32)])
     func vectors(_ text: String, _ expected: Int32) {
         #expect(Int32(bitPattern: Murmur2.hash(Array(text.utf8))) == expected)
+        #expect(Int32(bitPattern: Murmur2.hash(text)) == expected)
+    }
+
+    @Test("the hash of a fingerprint is that of its bytes") func fingerprints() {
+        let fingerprint = Fingerprint(high: 0x0102_0304_0506_0708, low: 0xf1f2_f3f4_f5f6_f7f8)
+        #expect(Murmur2.hash(fingerprint) == Murmur2.hash(fingerprint.bytes))
     }
 
     @Test("a partition is the positive hash modulo the count") func partitions() {

@@ -32,7 +32,7 @@ extension TaskClient {
         let now = time.now()
         let decision = LedgerRecord(
             coordinate: latest, attempt: event.attempt,
-            laneHash: event.key.map { Murmur2.hash(Array($0.utf8)) }, worker: author,
+            laneHash: event.key.map { Murmur2.hash($0) }, worker: author,
             body: .outcome(OutcomeDetail(.cancelled, endedAt: now, code: "cancelled", message: reason)))
         let ledger = try await partition(of: recordKey, in: names.ledger(event.queue))
         let retry = try await partition(of: fingerprint.bytes, in: names.retry)

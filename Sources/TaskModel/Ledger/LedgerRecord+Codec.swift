@@ -131,27 +131,33 @@ private struct FieldWriter {
 
     init() { bytes.reserveCapacity(96) }
 
-    mutating func number(_ value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    @inline(__always) mutating func number<Number: FixedWidthInteger>(_ value: Number) {
+        var shift = Number.bitWidth
+        while shift > 0 {
+            shift -= 8
+            bytes.append(UInt8(truncatingIfNeeded: value >> Number(shift)))
+        }
     }
 
-    mutating func field(_ tag: UInt8, _ value: some FixedWidthInteger) {
+    @inline(__always) mutating func field<Number: FixedWidthInteger>(_ tag: UInt8, _ value: Number) {
         bytes.append(tag)
-        number(UInt16(value.bitWidth / 8))
+        number(UInt16(Number.bitWidth / 8))
         number(value)
     }
 
     mutating func field(_ tag: UInt8, bytes content: [UInt8]) {
         bytes.append(tag)
         number(UInt16(content.count))
-        bytes.append(contentsOf: content)
+        bytes += content
     }
 
     mutating func field(_ tag: UInt8, text: String) {
-        let cut = text.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
+        var cut = text.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
         bytes.append(tag)
-        number(UInt16(cut.utf8.count))
-        bytes.append(contentsOf: cut.utf8)
+        cut.withUTF8 { content in
+            number(UInt16(content.count))
+            bytes.append(contentsOf: content)
+        }
     }
 }
 

@@ -30,8 +30,8 @@ struct BenchHandler: TaskHandler {
 
     func run(_ context: TaskContext) async throws {
         recorder.started()
-        guard let order = WorkOrder(context.event.payload) else { return }
-        if context.attempt == 1 || order.clock == .due { recorder.measure(order, context.event) }
+        guard let order = WorkOrder(context.payload) else { return }
+        if order.clock != .none, context.attempt == 1 || order.clock == .due { recorder.measure(order, context.event) }
         if order.sleepMilliseconds > 0 { try await Task.sleep(for: .milliseconds(Int(order.sleepMilliseconds))) }
         if order.failsOnce, context.attempt == 1 {
             throw TaskFailure.retryAfter(milliseconds: 1000, code: "planned", "the first attempt fails")

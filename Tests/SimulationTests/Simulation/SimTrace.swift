@@ -25,9 +25,10 @@ struct SimTrace {
         case .due(let batches):
             "records \(batches.flatMap(\.facts).map { "\($0.place.partition):\($0.place.offset)" })"
         case .ledger(let batches):
-            "ledger \(batches.flatMap { batch in batch.entries.map { "\(batch.partition.partition):\($0.offset)" } })"
+            "ledger \(batches.flatMap { batch in batch.records.map { "\(batch.partition.partition):\($0.offset)" } })"
         case .finished(let ends): "finished \(ends.map { "\($0.id) \($0.result)" })"
-        case .appended(let results): "appended \(results.map { "\($0.append.purpose) \(isSuccess($0.result))" })"
+        case .appended(let batch, let results):
+            "appended \(zip(batch.purposes, results).map { "\($0) \(isSuccess($1))" })"
         case .timer: "timer"
         case .stop: "stop"
         }

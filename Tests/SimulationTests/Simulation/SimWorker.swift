@@ -88,26 +88,27 @@ final class SimWorker: SimProcess {
         }
     }
 
+    private func append(_ append: PendingAppend, isSabotaged: Bool) {
+        if isSabotaged, case .effect = append.purpose {
+            let receipt = AppendReceipt(offset: -1, timestamp: world.brokerTime)
+            return world.after(1, in: self) { [self] in
+                handle(.appended(AppendBatch([append]), [.success(receipt)]))
+            }
+        }
+        // A lease that has not reached the log protects nothing: where appends may fail, that explains a second run.
+        if case .lease(let id, _) = append.purpose, world.plan.kind != .gentle { attempts[id]?.hasUnsureLease = true }
+        self.append(append.record) { [self] result in
+            if case .success = result, case .lease(let id, _) = append.purpose {
+                attempts[id]?.hasUnsureLease = false
+            }
+            handle(.appended(AppendBatch([append]), [result]))
+        }
+    }
+
     private func perform(_ action: WorkerAction, isSabotaged: Bool) {
         switch action {
-        case .append(let append):
-            if isSabotaged, case .effect = append.purpose {
-                let receipt = AppendReceipt(offset: 0, timestamp: world.brokerTime)
-                return world.after(1, in: self) { [self] in
-                    handle(.appended([AppendResult(append: append, result: .success(receipt))]))
-                }
-            }
-            // A lease that has not reached the log protects nothing: where appends may fail, that explains a second run.
-            if case .lease(let id, _) = append.purpose, world.plan.kind != .gentle {
-                attempts[id]?.hasUnsureLease = true
-            }
-            self.append(append.record) { [self] result in
-                if case .success = result, case .lease(let id, _) = append.purpose {
-                    attempts[id]?.hasUnsureLease = false
-                }
-                handle(.appended([AppendResult(append: append, result: result)]))
-            }
-        case .start(let start): begin(start)
+        case .append(let batch): for append in batch.appends { self.append(append, isSabotaged: isSabotaged) }
+        case .start(let starts): for start in starts { begin(start) }
         case .cancel(let id): cancel(id)
         case .restore(let due, let epoch, let from):
             epochs[due] = epoch
@@ -225,7 +226,7 @@ final class SimWorker: SimProcess {
     private func learn(_ wake: WorkerWake) {
         switch wake {
         case .scanned(_, _, let entries): for entry in entries { learn(entry) }
-        case .ledger(let batches): for entry in batches.flatMap(\.entries) { learn(entry) }
+        case .ledger(let batches): for record in batches.flatMap(\.records) { learn(LedgerEntry(record)) }
         default: break
         }
     }

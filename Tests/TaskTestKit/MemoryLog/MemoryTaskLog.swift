@@ -181,7 +181,7 @@ package final class MemoryTaskLog: TaskLog {
         return MemoryGroupMember(broker: broker, faults: faults, reader: id, options: options)
     }
 
-    package func follow(_ positions: [TopicPartition: Int64]) async throws -> any LogFollower {
+    package func follow(_ positions: [TopicPartition: Int64], pace: FollowPace) async throws -> any LogFollower {
         try faults.check(.read)
         let id = try open { state in
             let id = state.makeID()

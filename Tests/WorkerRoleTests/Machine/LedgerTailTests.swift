@@ -117,6 +117,20 @@ import Testing
         #expect(opened == ["restore from the start", "open 0", "resolved"])
     }
 
+    /// Its copy says what is known. What stands beside it is another's, and read.
+    @Test func itsOwnDecisionIsPassedUnread() {
+        var story = Story { $0.concurrency = 1 }
+        story.open()
+        _ = story.deliver(Story.event("a"), Story.event("b"), Story.event("c"))
+        _ = story.finish("a")
+        _ = story.acknowledge(at: 1)
+        // Not what lies there in truth: so it shows that offset 1 is passed, and offset 0 is not.
+        let cancels = ["b", "c"].map { story.ledgerRecord(Story.outcome(Story.event($0), .cancelled)) }
+        #expect(story.wake(.ledgerRecords(cancels)) == ["cancel b"])
+        _ = story.finish("b", .failed(code: "cancelled", message: ""))
+        #expect(story.attempts["c"] != nil, "c starts: the record at offset 1 was not read")
+    }
+
     /// The scan and the follower may both bring a record: a start that is counted twice would bury an innocent.
     @Test func noLedgerRecordCountsTwice() {
         let event = Story.event("a")

@@ -119,12 +119,15 @@ struct Lives {
         var queue = actions
         var running: [AttemptID] = []
         while !queue.isEmpty {
-            var results: [AppendResult] = []
+            var batch = AppendBatch()
+            var results: [Result<AppendReceipt, LogError>] = []
             var starts: [AttemptStart] = []
             for action in queue {
                 switch action {
-                case .append(let append): results.append(self.append(append))
-                case .start(let start): starts.append(start)
+                case .append(let more):
+                    batch = AppendBatch(batch.appends + more.appends)
+                    results += more.records.map { append($0) }
+                case .start(let more): starts += more
                 case .open(_, _, _, let commit): committed = commit
                 case .commit(let commits): committed = commits[Story.due] ?? committed
                 case .handOff(_, let commits): committed = commits[Story.due] ?? committed
@@ -136,15 +139,14 @@ struct Lives {
                 if poisons.contains(start.event.id) { return nil }
                 running.append(start.id)
             }
-            queue = results.isEmpty ? [] : life.handle(.appended(results), now: now)
-            let news = ledger.suffix(results.count { $0.append.record.topic == Story.ledger.topic })
+            queue = results.isEmpty ? [] : life.handle(.appended(batch, results), now: now)
+            let news = ledger.suffix(batch.records.count { $0.topic == Story.ledger.topic })
             if !news.isEmpty { queue += life.handle(.ledgerRecords(Array(news)), now: now) }
         }
         return running
     }
 
-    private mutating func append(_ append: PendingAppend) -> AppendResult {
-        let record = append.record
+    private mutating func append(_ record: LogAppend) -> Result<AppendReceipt, LogError> {
         if record.topic == Story.ledger.topic {
             ledger.append(
                 LogRecord(
@@ -157,6 +159,6 @@ struct Lives {
         {
             letters.append(letter)
         }
-        return AppendResult(append: append, result: .success(AppendReceipt(offset: 0, timestamp: now.wall)))
+        return .success(AppendReceipt(offset: Story.untold, timestamp: now.wall))
     }
 }

@@ -39,15 +39,17 @@ struct Story {
         let actions = machine.handle(wake, now: now)
         for action in actions {
             switch action {
-            case .append(let append): onTheWay.append(append)
-            case .start(let start):
-                attempts[start.event.id] = start
-                names[start.id] = start.event.id
+            case .append(let batch): onTheWay += batch.appends
+            case .start(let starts):
+                for start in starts {
+                    attempts[start.event.id] = start
+                    names[start.id] = start.event.id
+                }
             case .report(let report): reports.append(report)
             default: break
             }
         }
-        return actions.compactMap { trace($0) }
+        return actions.flatMap { trace($0) }
     }
 
     // MARK: steps
@@ -102,21 +104,26 @@ struct Story {
         return wake(.finished(attempt.id, result))
     }
 
-    /// Acknowledges the first `count` appends on the way (all by default).
-    mutating func acknowledge(_ count: Int? = nil) -> [String] {
+    /// The offset of a receipt that does not say where its record is.
+    static let untold: Int64 = -1
+
+    /// Acknowledges the first `count` appends on the way (all by default), the first of them at this offset.
+    mutating func acknowledge(_ count: Int? = nil, at first: Int64 = Self.untold) -> [String] {
         let answered = onTheWay.prefix(count ?? onTheWay.count)
         onTheWay.removeFirst(answered.count)
         return wake(
             .appended(
-                answered.map {
-                    AppendResult(append: $0, result: .success(AppendReceipt(offset: 0, timestamp: now.wall)))
+                AppendBatch(answered),
+                answered.indices.map { index in
+                    let offset = first == Self.untold ? first : first + Int64(index - answered.startIndex)
+                    return .success(AppendReceipt(offset: offset, timestamp: now.wall))
                 }))
     }
 
     mutating func refuse(_ count: Int? = nil, _ error: LogError = LogError(.unavailable, "down")) -> [String] {
         let answered = onTheWay.prefix(count ?? onTheWay.count)
         onTheWay.removeFirst(answered.count)
-        return wake(.appended(answered.map { AppendResult(append: $0, result: .failure(error)) }))
+        return wake(.appended(AppendBatch(answered), answered.map { _ in .failure(error) }))
     }
 
     /// Lets time pass as the shell does: a timer wake whenever the machine asked for one.

@@ -3,25 +3,25 @@ import TaskModel
 
 @testable import WorkerRole
 
-/// An action as one short line; nil for reports, which a story keeps apart.
+/// An action as short lines; none for reports, which a story keeps apart.
 extension Story {
-    func trace(_ action: WorkerAction) -> String? {
+    func trace(_ action: WorkerAction) -> [String] {
         switch action {
-        case .restore(_, _, let from): "restore from \(from.map(String.init) ?? "the start")"
-        case .open(_, _, _, let commit): "open \(Self.line(commit))"
-        case .append(let append): Self.line(append.record)
-        case .start(let start): "start \(start.event.id)"
-        case .cancel(let id): "cancel \(names[id] ?? "?")"
-        case .commit(let commits): "commit \(Self.line(commits))"
-        case .handOff(_, let commits): "hand off \(Self.line(commits))"
-        case .forget: "forget"
-        case .pause: "pause"
-        case .resume: "resume"
-        case .unfollow: "unfollow"
-        case .trim(_, let below, let time): "trim below \(below) before \(time.rfc3339)"
-        case .leave: "leave"
-        case .finish: "finish"
-        case .report: nil
+        case .restore(_, _, let from): ["restore from \(from.map(String.init) ?? "the start")"]
+        case .open(_, _, _, let commit): ["open \(Self.line(commit))"]
+        case .append(let batch): batch.records.map { Self.line($0) }
+        case .start(let starts): starts.map { "start \($0.event.id)" }
+        case .cancel(let id): ["cancel \(names[id] ?? "?")"]
+        case .commit(let commits): ["commit \(Self.line(commits))"]
+        case .handOff(_, let commits): ["hand off \(Self.line(commits))"]
+        case .forget: ["forget"]
+        case .pause: ["pause"]
+        case .resume: ["resume"]
+        case .unfollow: ["unfollow"]
+        case .trim(_, let below, let time): ["trim below \(below) before \(time.rfc3339)"]
+        case .leave: ["leave"]
+        case .finish: ["finish"]
+        case .report: []
         }
     }
 

@@ -1,0 +1,31 @@
+/// Offsets of the ledger whose decisions this worker has applied at their acknowledgement: the follower's copies of them
+/// are passed by unread. As runs, for a busy worker is nearly alone in its ledgers.
+struct OwnDecisions: Hashable, Sendable {
+    /// Runs apart that are kept; of older ones the follower's copies are read, which is harmless.
+    static let maximumRuns = 64
+
+    /// Ascending, none touching the next.
+    private(set) var runs: [Range<Int64>] = []
+
+    /// Acknowledgements of a partition come in the order of its offsets; what does not is left to the follower, as is an
+    /// offset that the log did not tell.
+    mutating func insert(_ offset: Int64) {
+        guard let last = runs.last else {
+            if offset >= 0 { runs.append(offset..<offset + 1) }
+            return
+        }
+        guard offset >= last.upperBound else { return }
+        if offset == last.upperBound {
+            runs[runs.count - 1] = last.lowerBound..<offset + 1
+        } else {
+            if runs.count == Self.maximumRuns { runs.removeFirst() }
+            runs.append(offset..<offset + 1)
+        }
+    }
+
+    /// Whether it is one of them. Offsets are asked for in ascending order: what lies below is forgotten.
+    mutating func takes(_ offset: Int64) -> Bool {
+        while let first = runs.first, first.upperBound <= offset { runs.removeFirst() }
+        return runs.first?.contains(offset) == true
+    }
+}
