@@ -39,8 +39,8 @@ enum LedgerProbe {
         return figures
     }
 
-    /// Fills the ledger with outcomes, then reads, decodes and folds it partition by partition, as a worker does that
-    /// takes them over. `use` is that of the reading.
+    /// Fills the ledger with outcomes, then reads, decodes and folds it, all partitions at once, as a worker does that takes
+    /// them over. `use` is that of the reading.
     static func restore(_ place: BenchPlace, records: Int) async throws -> (
         figures: [String: Double], use: ProcessReading
     ) {
@@ -61,14 +61,18 @@ enum LedgerProbe {
         }
         let before = ProcessReading.own()
         let start = BenchClock.monotonic()
-        var restored = 0
-        for partition in 0..<Int32(place.partitions) {
-            let folded = Folded()
-            try await log.scanAll(TopicPartition(topic, partition)) { records in
-                try await folded.add(records)
-                return true
+        let restored = try await withThrowingTaskGroup(of: Int.self) { group in
+            for partition in 0..<Int32(place.partitions) {
+                group.addTask {
+                    let folded = Folded()
+                    try await log.scanAll(TopicPartition(topic, partition)) { records in
+                        try await folded.add(records)
+                        return true
+                    }
+                    return await folded.fold.decidedCount
+                }
             }
-            restored += await folded.fold.decidedCount
+            return try await group.reduce(0, +)
         }
         let seconds = Double(BenchClock.monotonic() - start) / 1e9
         var use = ProcessReading.own()
