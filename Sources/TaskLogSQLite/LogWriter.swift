@@ -26,6 +26,9 @@ final class LogWriter: Sendable {
     private let crew = Crew()
     /// Uptime after which nobody waits for a lock any more; set by `close`.
     private let giveUpAt = Atomic<Int64>(.max)
+    /// Uptime since when nobody could write, as far as this handle knows: the first of its waits that came to nothing, or
+    /// the beginning of a write of its own that took long. `.max` when nothing is amiss.
+    private let stalledSince = Atomic<Int64>(.max)
     private let transactions = Atomic<Int>(0)
     private let onCommit: @Sendable (CommitNotice) -> Void
 
@@ -147,7 +150,7 @@ final class LogWriter: Sendable {
     }
 
     private func commit(_ jobs: [WriteJob], _ transaction: WriteTransaction) -> Result<CommitNotice, LogError> {
-        let asked = connections.time.uptime()
+        let asked = min(connections.time.uptime(), stalledSince.load(ordering: .relaxed))
         let patience = Double(connections.configuration.lockTimeoutMilliseconds) / 1000
         guard writeLock.lock(before: Date(timeIntervalSinceNow: patience)) else {
             return .failure(
@@ -163,10 +166,12 @@ final class LogWriter: Sendable {
                     try self.run(jobs, transaction, asked: asked)
                 })
         } catch {
+            if error.code == .unavailable { stalledSince.store(asked, ordering: .relaxed) }
             return .failure(error)
         }
     }
 
+    /// `asked`: since when this write, or one before it that failed, has waited.
     private func run(
         _ jobs: [WriteJob], _ transaction: WriteTransaction, asked: Int64
     ) throws(SQLiteFailure) -> CommitNotice {
@@ -179,6 +184,9 @@ final class LogWriter: Sendable {
             for job in jobs { try job.run(transaction) }
             let ends = try transaction.finish()
             try transaction.connection.execute("COMMIT")
+            // A process that was stopped in here held up all others, and may be the first to write again.
+            let isLong = connections.time.uptime() - uptime >= Self.stallMilliseconds
+            stalledSince.store(isLong ? uptime : .max, ordering: .relaxed)
             return CommitNotice(
                 ends: ends, hasChangedGroups: transaction.hasChangedGroups,
                 hasChangedTopics: transaction.hasChangedTopics)

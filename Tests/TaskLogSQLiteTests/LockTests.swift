@@ -61,6 +61,54 @@ import Testing
         }
     }
 
+    /// The same when the waits of the others come to nothing meanwhile: all that time is forgiven, not only the last wait's.
+    @Test func aLockThatOutlastsEveryWaitCostsNobodyItsPartitions() async throws {
+        try await TestFile.with { file in
+            let time = ShiftedTimeSource()
+            let configuration = SQLiteLogConfiguration.quiet.with { $0.lockTimeoutMilliseconds = 50 }
+            let log = try await file.open(configuration, time: time)
+            _ = try await log.ensure(topics: [topic])
+            let member = try await log.join(GroupOptions(group: "group", topics: ["topic"], clientID: "only"))
+            guard case .assigned = try await member.next() else { throw TestFailure() }
+            try await member.start([zero: 0])
+            let raw = try RawDatabase(file.path)
+            try raw.execute("BEGIN IMMEDIATE")
+            for _ in 0..<3 {
+                let error = try await logError { _ = try await log.append(.text(zero, "a")) }
+                #expect(error?.code == .unavailable)
+                time.stepUptime(by: 60_000)
+            }
+            try raw.execute("COMMIT")
+            try await expectRecord(log, member)
+            await log.close()
+        }
+    }
+
+    /// And when the one that was stopped inside its write is the first to write again.
+    @Test func aLongWriteOfItsOwnCostsNobodyItsPartitions() async throws {
+        try await TestFile.with { file in
+            let time = ShiftedTimeSource()
+            let log = try await file.open(.quiet, time: time)
+            _ = try await log.ensure(topics: [topic])
+            let member = try await log.join(GroupOptions(group: "group", topics: ["topic"], clientID: "only"))
+            guard case .assigned = try await member.next() else { throw TestFailure() }
+            try await member.start([zero: 0])
+            try await log.writer.transact { _ in time.stepUptime(by: 60_000) }
+            try await expectRecord(log, member)
+            await log.close()
+        }
+    }
+
+    private func expectRecord(_ log: SQLiteTaskLog, _ member: any GroupMember) async throws {
+        _ = try await log.append(.text(zero, "b"))
+        guard case .records(let records) = try await member.next() else {
+            Issue.record("the member lost its partitions")
+            return
+        }
+        #expect(records.count == 1)
+        try await member.commit([zero: CommittedOffset(offset: 1)])
+    }
+
     /// The process that was stopped inside a write stalls the others; it must not cost them their partitions.
     @Test func aLockThatOutlastsASessionCostsNobodyItsPartitions() async throws {
         try await TestFile.with { file in
