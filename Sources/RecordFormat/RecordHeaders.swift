@@ -113,8 +113,26 @@ public struct RecordHeaders: Hashable, Sendable {
 
     /// The others, in their order.
     public func without(_ names: Set<String>) -> RecordHeaders {
-        let others = filter { !names.contains($0.name) }
-        return others.count == count ? self : RecordHeaders(others)
+        removing { name in names.contains { $0.utf8.count == name.count && name.elementsEqual($0.utf8) } }
+    }
+
+    /// Those whose name is not `isRemoved`, in their order: copied where they lie, and nothing where all stay.
+    public func removing(_ isRemoved: (_ name: UnsafeRawBufferPointer) -> Bool) -> RecordHeaders {
+        var others = RecordHeaders()
+        var kept = 0
+        block.withUnsafeBytes { bytes in
+            var position = 0
+            while position < bytes.count {
+                let start = position
+                guard let part = Part(bytes, &position) else { break }
+                guard isRemoved(part.name) else { continue }
+                if others.block.isEmpty { others.block.reserveCapacity(bytes.count) }
+                others.block.append(contentsOf: bytes[kept..<start])
+                kept = position
+            }
+            if kept > 0 { others.block.append(contentsOf: bytes[kept...]) }
+        }
+        return kept == 0 ? self : others
     }
 
     /// The last header of this name: where one repeats, that is the one that counts.

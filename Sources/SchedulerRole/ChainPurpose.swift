@@ -3,7 +3,7 @@ internal import TaskModel
 /// What a chain of records in the outbox is for. A chain ends with its tenure, except a journal entry's.
 enum ChainPurpose: Sendable {
     /// Due event, then tombstone.
-    case emission(Tenure, WaitingEvent, due: Timestamp)
+    case emission(Tenure, Emission)
     /// The tombstone of a cancelled event.
     case drop(Tenure, Coordinate)
     /// Dead letter, then tombstone.
@@ -18,7 +18,7 @@ enum ChainPurpose: Sendable {
 
     var tenure: Tenure? {
         switch self {
-        case .emission(let tenure, _, _), .drop(let tenure, _), .burial(let tenure, _), .marker(let tenure),
+        case .emission(let tenure, _), .drop(let tenure, _), .burial(let tenure, _), .marker(let tenure),
             .restate(let tenure, _), .fire(let tenure, _), .command(let tenure, _):
             tenure
         case .journal: nil
@@ -38,6 +38,8 @@ struct Fire: Sendable {
     var events: [Event]
     var state: ScheduleState
     var journal: [JournalEntry]
+    /// When the plan wants to be asked again.
+    var nextWake: Timestamp?
 }
 
 /// A command on its way: its effect, then its result.

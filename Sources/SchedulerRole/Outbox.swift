@@ -3,7 +3,9 @@ internal import TaskLog
 /// Records on their way to the log, in chains: a stage is sent when every record of the stage before it is durable.
 ///
 /// What fails for a time is sent again, in order, after a pause that grows from 100 ms to 10 s; what the log refuses for
-/// good ends its chain. A call carries the records of many chains.
+/// good ends its chain. A call carries the records of many chains: what gathers while one is under way goes with the
+/// next, and beside it only where a call is full or has waited for ``patienceMilliseconds``. First stages are what
+/// somebody waits for, so later ones (states, tombstones) let them pass, for as long.
 struct Outbox<Purpose: Sendable>: Sendable {
     /// News of a chain.
     struct Progress: Sendable {
@@ -23,16 +25,71 @@ struct Outbox<Purpose: Sendable>: Sendable {
 
     private struct Chain {
         var purpose: Purpose
-        var stages: [[LogAppend]]
-        var index = 0
-        var unacknowledged = 0
+        /// From the one that is sent now on.
+        var stages: ArraySlice<[LogAppend]>
+        var unacknowledged: Int
         var highestOffset: Int64 = -1
         let byteCount: Int
     }
 
-    private struct Item {
-        var chain: Int
-        var record: LogAppend
+    /// Records and, beside each, the number of its chain.
+    private struct Items {
+        var chains: [Int] = []
+        var records: [LogAppend] = []
+
+        mutating func append(_ chain: Int, _ record: LogAppend) {
+            chains.append(chain)
+            records.append(record)
+        }
+    }
+
+    /// Records that wait for a call, and how many calls of such are under way.
+    private struct Lane {
+        var items = Items()
+        /// How many of the items have been sent.
+        var head = 0
+        var calls = 0
+        /// Uptime since which the oldest item waits; nil when none does.
+        var since: Int64?
+
+        var count: Int { items.chains.count - head }
+        var isEmpty: Bool { count == 0 }
+
+        func hasWaited(_ uptime: Int64) -> Bool { since.map { uptime >= $0 + Outbox.patienceMilliseconds } ?? false }
+
+        /// Puts `others` where those were that have been sent.
+        mutating func dropSent(with others: Items = Items()) {
+            items.chains.replaceSubrange(0..<head, with: others.chains)
+            items.records.replaceSubrange(0..<head, with: others.records)
+            head = 0
+        }
+
+        /// As many as a call may carry, of chains that still are; nil when there is none.
+        mutating func take(atMost maximumRecords: Int, _ maximumBytes: Int, of open: [Int: Chain]) -> Items? {
+            var taken = Items()
+            let most = min(maximumRecords, items.chains.count - head)
+            taken.chains.reserveCapacity(most)
+            taken.records.reserveCapacity(most)
+            var bytes = 0
+            while !isEmpty, taken.chains.count < maximumRecords {
+                let (chain, record) = (items.chains[head], items.records[head])
+                if open.index(forKey: chain) != nil {
+                    bytes += record.footprint
+                    if bytes > maximumBytes && !taken.chains.isEmpty { break }
+                    taken.append(chain, record)
+                }
+                head += 1
+            }
+            if isEmpty {
+                dropSent()
+                since = nil
+            }
+            return taken.chains.isEmpty ? nil : taken
+        }
+    }
+
+    private enum Place {
+        case first, later
     }
 
     private let maximumRecords: Int
@@ -40,15 +97,18 @@ struct Outbox<Purpose: Sendable>: Sendable {
     private var chains: [Int: Chain] = [:]
     /// Bytes of all stages of the chains that are not complete.
     private(set) var byteCount = 0
-    private var queue: [Item] = []
-    private var queueHead = 0
-    private var flying: [Int: [Item]] = [:]
+    private var first = Lane()
+    private var later = Lane()
+    private var flying: [Int: (place: Place, items: Items)] = [:]
     private var nextID = 0
     private var failuresInARow = 0
     private var pausedUntil = Int64.min
 
-    /// Append calls under way at once.
+    /// Append calls of first stages under way at once. There is one of later stages.
     static var maximumCalls: Int { 4 }
+    static var patienceMilliseconds: Int64 { 50 }
+    /// So many records are worth a call beside another.
+    private static var fullCall: Int { 500 }
 
     init(maximumRecords: Int, maximumBytes: Int) {
         self.maximumRecords = maximumRecords
@@ -60,16 +120,22 @@ struct Outbox<Purpose: Sendable>: Sendable {
     var count: Int { chains.count }
 
     /// The uptime at which records that wait may be sent; nil when none wait for a time.
-    var nextAttempt: Int64? { queueHead < queue.count && pausedUntil > .min ? pausedUntil : nil }
+    var nextAttempt: Int64? {
+        if pausedUntil > .min { return first.isEmpty && later.isEmpty ? nil : pausedUntil }
+        let waiting = [first.calls < Self.maximumCalls ? first.since : nil, later.calls == 0 ? later.since : nil]
+        return waiting.compactMap { $0 }.min().map { $0 + Self.patienceMilliseconds }
+    }
 
     /// Stages must not be empty.
     mutating func add(_ stages: [[LogAppend]], for purpose: Purpose) {
         precondition(!stages.isEmpty && !stages.contains(where: \.isEmpty))
         nextID += 1
-        let bytes = stages.reduce(0) { $0 + $1.reduce(0) { $0 + $1.byteCount } }
+        var bytes = 0
+        for stage in stages { for record in stage { bytes += record.footprint } }
         byteCount += bytes
-        chains[nextID] = Chain(purpose: purpose, stages: stages, byteCount: bytes)
-        enqueueStage(of: nextID)
+        chains[nextID] = Chain(
+            purpose: purpose, stages: stages[...], unacknowledged: stages[0].count, byteCount: bytes)
+        for record in stages[0] { first.items.append(nextID, record) }
     }
 
     /// Forgets chains: no further stage of them is sent, and nothing more is heard of them.
@@ -78,64 +144,67 @@ struct Outbox<Purpose: Sendable>: Sendable {
         byteCount = chains.values.reduce(0) { $0 + $1.byteCount }
     }
 
-    private mutating func enqueueStage(of id: Int) {
-        guard let stage = chains[id].map({ $0.stages[$0.index] }) else { return }
-        chains[id]?.unacknowledged = stage.count
-        for record in stage { queue.append(Item(chain: id, record: record)) }
-    }
-
     /// The next append call, or nil when nothing may be sent now.
     mutating func nextBatch(uptime: Int64) -> Batch? {
-        guard flying.count < Self.maximumCalls, uptime >= pausedUntil else { return nil }
+        guard uptime >= pausedUntil else { return nil }
         pausedUntil = .min
-        var items: [Item] = []
-        var bytes = 0
-        while queueHead < queue.count, items.count < maximumRecords {
-            let item = queue[queueHead]
-            guard chains[item.chain] != nil else {
-                queueHead += 1
-                continue
-            }
-            bytes += item.record.byteCount
-            if bytes > maximumBytes && !items.isEmpty { break }
-            items.append(item)
-            queueHead += 1
+        if !first.isEmpty { first.since = first.since ?? uptime }
+        if !later.isEmpty { later.since = later.since ?? uptime }
+        if mayCallFirst(uptime), let items = first.take(atMost: maximumRecords, maximumBytes, of: chains) {
+            return fly(items, .first)
         }
-        if queueHead == queue.count {
-            queue.removeAll(keepingCapacity: queue.count < 100_000)
-            queueHead = 0
-        }
-        guard !items.isEmpty else { return nil }
+        guard !later.isEmpty, later.calls == 0, first.calls == 0 || later.hasWaited(uptime) else { return nil }
+        return later.take(atMost: maximumRecords, maximumBytes, of: chains).map { fly($0, .later) }
+    }
+
+    private func mayCallFirst(_ uptime: Int64) -> Bool {
+        if first.isEmpty || first.calls >= Self.maximumCalls { return false }
+        return first.calls == 0 || first.count >= min(Self.fullCall, maximumRecords) || first.hasWaited(uptime)
+    }
+
+    private mutating func fly(_ items: Items, _ place: Place) -> Batch {
         nextID += 1
-        flying[nextID] = items
-        return Batch(id: nextID, records: items.map(\.record))
+        flying[nextID] = (place, items)
+        switch place {
+        case .first: first.calls += 1
+        case .later: later.calls += 1
+        }
+        return Batch(id: nextID, records: items.records)
     }
 
     /// Takes the results of an append call, and says how far its chains have come.
     mutating func complete(
         _ batch: Int, _ results: [Result<AppendReceipt, LogError>], uptime: Int64
     ) -> [Progress] {
-        guard let items = flying.removeValue(forKey: batch) else { return [] }
+        guard let (place, items) = flying.removeValue(forKey: batch) else { return [] }
         var progress: [Progress] = []
-        var failed: [Item] = []
-        for (item, result) in zip(items, results) {
+        progress.reserveCapacity(results.count)
+        var failed = Items()
+        for (index, result) in results.enumerated() {
+            let id = items.chains[index]
             switch result {
             case .success(let receipt):
-                if let step = acknowledge(item.chain, offset: receipt.offset) { progress.append(step) }
+                if let step = acknowledge(id, offset: receipt.offset) { progress.append(step) }
             case .failure(let error) where error.code == .recordTooLarge:
-                if let chain = chains.removeValue(forKey: item.chain) {
+                if let chain = chains.removeValue(forKey: id) {
                     byteCount -= chain.byteCount
                     progress.append(Progress(purpose: chain.purpose, step: .refused(error)))
                 }
             case .failure:
-                failed.append(item)
+                failed.append(id, items.records[index])
             }
         }
-        if failed.isEmpty {
+        switch place {
+        case .first:
+            first.calls -= 1
+            first.dropSent(with: failed)
+        case .later:
+            later.calls -= 1
+            later.dropSent(with: failed)
+        }
+        if failed.chains.isEmpty {
             failuresInARow = 0
         } else {
-            queue.replaceSubrange(0..<queueHead, with: failed)
-            queueHead = 0
             failuresInARow += 1
             pausedUntil = uptime + min(10_000, Int64(100) << Int64(min(failuresInARow - 1, 7)))
         }
@@ -143,22 +212,23 @@ struct Outbox<Purpose: Sendable>: Sendable {
     }
 
     private mutating func acknowledge(_ id: Int, offset: Int64) -> Progress? {
-        guard let position = chains.index(forKey: id) else { return nil }
-        chains.values[position].unacknowledged -= 1
-        chains.values[position].highestOffset = max(offset, chains.values[position].highestOffset)
-        let chain = chains.values[position]
-        guard chain.unacknowledged == 0 else { return nil }
-        let isLast = chain.index + 1 == chain.stages.count
-        if isLast {
-            chains.remove(at: position)
-            byteCount -= chain.byteCount
+        guard let place = chains.index(forKey: id) else { return nil }
+        chains.values[place].unacknowledged -= 1
+        let highest = max(offset, chains.values[place].highestOffset)
+        chains.values[place].highestOffset = highest
+        guard chains.values[place].unacknowledged == 0 else { return nil }
+        let purpose = chains.values[place].purpose
+        let index = chains.values[place].stages.startIndex
+        chains.values[place].stages.removeFirst()
+        let next = chains.values[place].stages.first
+        if let next {
+            chains.values[place].unacknowledged = next.count
+            chains.values[place].highestOffset = -1
+            for record in next { later.items.append(id, record) }
         } else {
-            chains.values[position].index += 1
-            chains.values[position].highestOffset = -1
-            enqueueStage(of: id)
+            byteCount -= chains.values[place].byteCount
+            chains.remove(at: place)
         }
-        return Progress(
-            purpose: chain.purpose,
-            step: .durable(index: chain.index, offset: chain.highestOffset, isLast: isLast))
+        return Progress(purpose: purpose, step: .durable(index: index, offset: highest, isLast: next == nil))
     }
 }

@@ -14,10 +14,28 @@ struct RecordMaker: Sendable {
     let names: TopicNames
     let counts: TopicCounts
     let writerName: String
+    private let retryTopic: String
+    private let schedulesTopic: String
+    private let journalTopic: String
+
+    init(names: TopicNames, counts: TopicCounts, writerName: String) {
+        self.names = names
+        self.counts = counts
+        self.writerName = writerName
+        retryTopic = names.retry
+        schedulesTopic = names.schedules
+        journalTopic = names.journal
+    }
 
     func due(_ event: TaskEvent, queue: String, partitions: Int32) -> LogAppend {
         append(
             event.encoded(), names.due(queue), Murmur2.partition(of: event.recordKey, count: partitions))
+    }
+
+    func due(_ emission: Emission, partitions: Int32) -> LogAppend {
+        append(
+            emission.body, names.due(emission.queue),
+            Murmur2.partition(of: emission.body.key ?? [], count: partitions))
     }
 
     func waiting(_ event: WaitingEvent) -> LogAppend {
@@ -25,7 +43,7 @@ struct RecordMaker: Sendable {
     }
 
     func tombstone(_ key: RetryKey, partition: Int32) -> LogAppend {
-        LogAppend(topic: names.retry, partition: partition, key: key.bytes, value: nil)
+        LogAppend(topic: retryTopic, partition: partition, key: key.bytes, value: nil)
     }
 
     func dead(_ letter: DeadLetter) -> LogAppend {
@@ -36,7 +54,7 @@ struct RecordMaker: Sendable {
 
     func schedule(_ record: SchedulesTopicRecord, partition: Int32, epoch: Int64) -> LogAppend {
         append(
-            record.encoded(by: ScheduleWriter(epoch: epoch, name: writerName)), names.schedules, partition)
+            record.encoded(by: ScheduleWriter(epoch: epoch, name: writerName)), schedulesTopic, partition)
     }
 
     func result(_ result: CommandResult, partition: Int32) -> LogAppend {
@@ -45,7 +63,7 @@ struct RecordMaker: Sendable {
 
     func journal(_ entry: JournalEntry) -> LogAppend {
         append(
-            entry.encoded(), names.journal,
+            entry.encoded(), journalTopic,
             Murmur2.partition(of: Array(entry.subject.utf8), count: counts.journal))
     }
 

@@ -14,7 +14,7 @@ struct WorkKey: Hashable, Sendable {
 struct RetryTimers: Sendable {
     /// What is to be done with an entry that has come up.
     enum Work: Sendable {
-        case emit(WaitingEvent, due: Timestamp)
+        case emit(Emission)
         /// A cancel marker names it.
         case drop
         /// It cannot be read; its record, and why.
@@ -27,7 +27,7 @@ struct RetryTimers: Sendable {
     }
 
     private indirect enum Content: Sendable {
-        case loaded(WaitingEvent)
+        case loaded(Emission)
         /// On disk only; `isAsked` once a fetch is under way.
         case stub(isAsked: Bool)
         case undecodable(LogRecord, reason: String)
@@ -61,13 +61,6 @@ struct RetryTimers: Sendable {
         }
     }
 
-    private struct LiveOffset: Comparable, Sendable {
-        var offset: Int64
-        var key: RetryKey
-        static func < (left: LiveOffset, right: LiveOffset) -> Bool { left.offset < right.offset }
-        static func == (left: LiveOffset, right: LiveOffset) -> Bool { left.offset == right.offset }
-    }
-
     private struct MarkerEnd: Comparable, Sendable {
         var at: Timestamp
         var key: WorkKey
@@ -83,7 +76,7 @@ struct RetryTimers: Sendable {
     private var parked: [String: [Coordinate]] = [:]
     private var byTime = MinHeap<Turn>()
     private var stubs = MinHeap<Turn>()
-    private var byOffset = MinHeap<LiveOffset>()
+    private var byOffset = LiveOffsets()
     private var byMarkerEnd = MinHeap<MarkerEnd>()
     private var loadedBytes = 0
     /// One fetch at a time: the next one when its records are here.
@@ -140,9 +133,9 @@ struct RetryTimers: Sendable {
             offset: record.offset, due: record.timestamp, bytes: bytes, isCancelled: markers[work] != nil,
             content: .stub(isAsked: false), phase: .waiting(wake: record.timestamp))
         switch Self.decode(record, coordinate) {
-        case .success(let event):
-            entry.due = event.dueTime(recordedAt: record.timestamp)
-            if loadedBytes + bytes <= budget { entry.content = .loaded(event) }
+        case .success(let emission):
+            entry.due = emission.due
+            if loadedBytes + bytes <= budget { entry.content = .loaded(emission) }
         case .failure(let error): entry.content = .undecodable(record, reason: error.description)
         }
         if case .stub = entry.content {
@@ -152,22 +145,23 @@ struct RetryTimers: Sendable {
         }
         entries[coordinate] = entry
         turns[work, default: []].append(coordinate.turn)
-        byOffset.insert(LiveOffset(offset: record.offset, key: .emission(coordinate)))
+        byOffset.append(record.offset, .emission(coordinate))
         wait(coordinate, until: entry.isCancelled ? record.timestamp : entry.due)
     }
 
     /// A record whose headers speak of another emission than its key cannot be trusted with either's tombstone.
     private static func decode(
         _ record: LogRecord, _ coordinate: Coordinate
-    ) -> Result<WaitingEvent, EventDecodingError> {
+    ) -> Result<Emission, EventDecodingError> {
         do {
-            let waiting = try WaitingEvent(
-                key: record.key, value: record.value, headers: record.headers, place: record.place)
-            guard waiting.event.coordinate == coordinate else {
-                let problem = "the key names \(coordinate), the headers \(waiting.event.coordinate)"
+            let emission = try Emission(
+                key: record.key, value: record.value, headers: record.headers, place: record.place,
+                recordedAt: record.timestamp)
+            guard emission.coordinate == coordinate else {
+                let problem = "the key names \(coordinate), the headers \(emission.coordinate)"
                 return .failure(EventDecodingError(problem))
             }
-            return .success(waiting)
+            return .success(emission)
         } catch {
             return .failure(error)
         }
@@ -177,8 +171,7 @@ struct RetryTimers: Sendable {
         let end = record.timestamp + markerLifetime
         markers[work] = (record.offset, end)
         byMarkerEnd.insert(MarkerEnd(at: end, key: work))
-        byOffset.insert(
-            LiveOffset(offset: record.offset, key: .cancel(work.fingerprint, replay: work.replay)))
+        byOffset.append(record.offset, .cancel(work.fingerprint, replay: work.replay))
         for turn in turns[work] ?? [] {
             let coordinate = Coordinate(fingerprint: work.fingerprint, replay: work.replay, turn: turn)
             guard let phase = entries[coordinate]?.phase else { continue }
@@ -239,18 +232,19 @@ struct RetryTimers: Sendable {
         var due: [DueEntry] = []
         while due.count < limit, let turn = byTime.first, turn.at <= now {
             byTime.popFirst()
-            guard let entry = entries[turn.coordinate], case .waiting(let wake) = entry.phase, wake == turn.at
+            guard let place = entries.index(forKey: turn.coordinate),
+                case .waiting(let wake) = entries.values[place].phase, wake == turn.at
             else { continue }
             let work: Work
-            switch entry.content {
-            case _ where entry.isCancelled: work = .drop
-            case .loaded(let event): work = .emit(event, due: entry.due)
+            switch entries.values[place].content {
+            case _ where entries.values[place].isCancelled: work = .drop
+            case .loaded(let emission): work = .emit(emission)
             case .undecodable(let record, let reason): work = .bury(record, reason: reason)
             case .stub:
-                entries[turn.coordinate]?.phase = .starved
+                entries.values[place].phase = .starved
                 continue
             }
-            entries[turn.coordinate]?.phase = .leaving
+            entries.values[place].phase = .leaving
             due.append(DueEntry(coordinate: turn.coordinate, work: work))
         }
         return due
@@ -283,7 +277,7 @@ struct RetryTimers: Sendable {
             else { continue }
             missing.remove(record.offset)
             switch Self.decode(record, coordinate) {
-            case .success(let event): entries[coordinate]?.content = .loaded(event)
+            case .success(let emission): entries[coordinate]?.content = .loaded(emission)
             case .failure(let error):
                 entries[coordinate]?.content = .undecodable(record, reason: error.description)
             }
@@ -364,17 +358,17 @@ struct RetryTimers: Sendable {
     }
 
     /// The lowest offset that still matters: what is to be committed.
-    var lowestLiveOffset: Int64 { byOffset.first?.offset ?? position }
+    var lowestLiveOffset: Int64 { byOffset.lowest ?? position }
 
     /// Lets go of offsets that do not matter any more, so that ``lowestLiveOffset`` is true.
     mutating func settleOffsets() {
         let entries = self.entries
         let markers = self.markers
-        _ = byOffset.firstFresh { live in
-            switch live.key {
-            case .emission(let coordinate): entries[coordinate]?.offset != live.offset
+        byOffset.removeFirst { offset, key in
+            switch key {
+            case .emission(let coordinate): entries[coordinate]?.offset != offset
             case .cancel(let fingerprint, let replay):
-                markers[WorkKey(fingerprint: fingerprint, replay: replay)]?.offset != live.offset
+                markers[WorkKey(fingerprint: fingerprint, replay: replay)]?.offset != offset
             }
         }
     }
@@ -385,6 +379,6 @@ extension LogRecord {
 
     /// Roughly what its event takes in memory.
     fileprivate var bytesInMemory: Int {
-        headers.reduce(512 + (key?.count ?? 0) + (value?.count ?? 0)) { $0 + 48 + (($1.value?.count ?? 0)) }
+        512 + (key?.count ?? 0) + (value?.count ?? 0) + headers.block.count
     }
 }

@@ -123,11 +123,13 @@ struct ScheduleTable: Sendable {
         return entry.wake != wake.at || entry.activity != .idle
     }
 
-    /// The id of an idle schedule whose time has come; it must be begun, parked or put to sleep.
-    mutating func takeDue(now: Timestamp) -> String? {
+    /// An idle schedule whose time has come; it must be begun, parked or put to sleep.
+    mutating func takeDue(now: Timestamp) -> (spec: ScheduleSpec, state: ScheduleState)? {
         while let first = byTime.first, first.at <= now {
             byTime.popFirst()
-            if !Self.isStale(first, entries[first.id]) { return first.id }
+            guard let place = entries.index(forKey: first.id) else { continue }
+            let entry = entries.values[place]
+            if !Self.isStale(first, entry) { return (entry.definition.spec, entry.state) }
         }
         return nil
     }
@@ -165,6 +167,17 @@ struct ScheduleTable: Sendable {
         removed[id] = nil
         entries[id] = Entry(definition: definition, state: state)
         wake(id, at: .epoch)
+    }
+
+    /// Its state is durable; its definition is what it was. False when there is no such schedule.
+    mutating func complete(_ id: String, state: ScheduleState, nextWake: Timestamp?) -> Bool {
+        guard let place = entries.index(forKey: id) else { return false }
+        reserved.remove(id)
+        removed[id] = nil
+        entries.values[place].state = state
+        entries.values[place].activity = .idle
+        wake(id, at: nextWake)
+        return true
     }
 
     /// As before: nothing of it changed.

@@ -24,7 +24,7 @@ package struct SchedulerConfiguration: Hashable, Sendable {
     package var commitIntervalMilliseconds: Int64
     /// Longest sleep while something waits for a wall-clock instant, so that a step of the clock is noticed. Default 30 s.
     package var clockRecheckMilliseconds: Int64
-    /// Most records in one append call. Default 20,000.
+    /// Most records in one append call. Default 4000.
     package var maximumBatchRecords: Int
     /// Most bytes in one append call. Default 16 MiB.
     package var maximumBatchBytes: Int
@@ -34,7 +34,7 @@ package struct SchedulerConfiguration: Hashable, Sendable {
         sessionTimeoutMilliseconds: Int = 8000, revokeTimeoutMilliseconds: Int = 2000, payloadBudget: Int = 64 << 20,
         fetchAheadMilliseconds: Int64 = 10_000, maximumClockLead: Int64 = 5000,
         cancelMarkerLifetime: Int64 = 86_400_000, commitIntervalMilliseconds: Int64 = 1000,
-        clockRecheckMilliseconds: Int64 = 30_000, maximumBatchRecords: Int = 20_000, maximumBatchBytes: Int = 16 << 20
+        clockRecheckMilliseconds: Int64 = 30_000, maximumBatchRecords: Int = 4000, maximumBatchBytes: Int = 16 << 20
     ) {
         self.names = names
         self.clientID = clientID

@@ -3,11 +3,14 @@ package import TaskTelemetry
 /// The scheduler's series.
 package struct SchedulerMetrics: Sendable {
     /// Why an event was emitted.
-    package enum Cause: String, Sendable, CaseIterable {
+    package enum Cause: Int, Sendable, CaseIterable {
         case waiting, fire, manual
+
+        var label: String { "\(self)" }
     }
 
-    private let emittedByCause: [Cause: MetricCounter]
+    /// By the place of the cause among all.
+    private let emittedByCause: [MetricCounter]
     private let commandsByResult: [String: MetricCounter]
     /// Seconds from the due time to the durable event.
     package let lateness: MetricHistogram
@@ -23,15 +26,10 @@ package struct SchedulerMetrics: Sendable {
     package let appendFailures: MetricCounter
 
     package init(_ registry: MetricsRegistry) {
-        emittedByCause = Dictionary(
-            uniqueKeysWithValues: Cause.allCases.map {
-                (
-                    $0,
-                    registry.counter(
-                        "tidemill_scheduler_emitted_total", help: "Events emitted to due topics.",
-                        labels: ["cause": $0.rawValue])
-                )
-            })
+        emittedByCause = Cause.allCases.map {
+            registry.counter(
+                "tidemill_scheduler_emitted_total", help: "Events emitted to due topics.", labels: ["cause": $0.label])
+        }
         commandsByResult = Dictionary(
             uniqueKeysWithValues: ["applied", "conflict", "refused"].map {
                 (
@@ -58,7 +56,7 @@ package struct SchedulerMetrics: Sendable {
             "tidemill_scheduler_append_failures_total", help: "Appends that failed; retriable ones are sent again.")
     }
 
-    package func emitted(_ cause: Cause) -> MetricCounter { emittedByCause[cause]! }
+    package func emitted(_ cause: Cause) -> MetricCounter { emittedByCause[cause.rawValue] }
 
     func answered(_ word: String) -> MetricCounter? { commandsByResult[word] }
 }

@@ -59,7 +59,8 @@ package final class SchedulerService: Service {
                     await alarm.run(
                         arming: { self.probe?(.armed(untilUptime: $0)) }, ring: { self.mailbox.post(.timer) })
                 }
-                let machine = SchedulerStateMachine(configuration: configuration, counts: counts, metrics: metrics)
+                let machine = SchedulerStateMachine(
+                    configuration: configuration, counts: counts, metrics: metrics, isWatched: probe != nil)
                 let shell = Shell(
                     restorer: Restorer(
                         log: log, configuration: configuration,
@@ -90,14 +91,17 @@ package final class SchedulerService: Service {
         _ start: SchedulerStateMachine, _ shell: Shell, _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) async -> Result<[TopicPartition: CommittedOffset], SchedulerError> {
         var machine = start
-        while let wakes = await mailbox.receive() {
-            for action in machine.handle(wakes, now: reading()) {
-                switch action {
-                case .finish(let offsets): return .success(offsets)
-                case .fail(let error): return .failure(error)
-                default: perform(action, shell, &group)
+        while var wakes = await mailbox.receive() {
+            repeat {
+                for action in machine.handle(wakes, now: reading()) {
+                    switch action {
+                    case .finish(let offsets): return .success(offsets)
+                    case .fail(let error): return .failure(error)
+                    default: perform(action, shell, &group)
+                    }
                 }
-            }
+                wakes = []
+            } while machine.isBehind
             if let deadline = machine.nextWake(reading()) { shell.alarm.set(deadline) }
         }
         return .success([:])

@@ -128,11 +128,11 @@ extension SchedulerStateMachine {
     mutating func follow(_ records: [LogRecord]) {
         for record in records {
             let partition = commandsPartition(record.partition)
-            guard let entry = owned[partition], case .open = entry.phase,
-                let key = ScheduleKey(record.key)
+            guard let entry = owned[partition], case .open = entry.phase else { continue }
+            let own = ScheduleWriter(epoch: entry.epoch, name: configuration.writerName)
+            guard !SchedulesTopicRecord.isWritten(by: own, record.headers), let key = ScheduleKey(record.key)
             else { continue }
             let writer = SchedulesTopicRecord.writer(in: record.headers)
-            guard writer != ScheduleWriter(epoch: entry.epoch, name: configuration.writerName) else { continue }
             if let writer, writer.epoch > entry.epoch {
                 supersede(entry.tenure, by: writer)
             } else {

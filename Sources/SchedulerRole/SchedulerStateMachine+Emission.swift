@@ -5,11 +5,12 @@ internal import TaskModel
 extension SchedulerStateMachine {
     mutating func emitDue(_ partition: Int32, _ now: ClockReading) {
         guard let tenure = owned[TopicPartition(configuration.names.retry, partition)]?.tenure else { return }
-        let limit = room
+        let limit = min(room, portion)
         guard let due = timers[partition]?.takeDue(now: now.wall, limit: limit), !due.isEmpty else { return }
+        portion -= due.count
         for entry in due {
             switch entry.work {
-            case .emit(let waiting, let due): emit(waiting, due: due, tenure)
+            case .emit(let emission): emit(emission, tenure)
             case .drop: drop(entry.coordinate, tenure, now)
             case .bury(let record, let reason): bury(entry.coordinate, record, reason: reason, tenure, now)
             }
@@ -17,19 +18,16 @@ extension SchedulerStateMachine {
         for queue in missingQueues { timers[partition]?.unloadParked(queue: queue) }
     }
 
-    private mutating func emit(_ waiting: WaitingEvent, due: Timestamp, _ tenure: Tenure) {
-        let coordinate = waiting.event.coordinate
-        guard case .partitions(let count) = directory.look(up: waiting.queue) else {
-            timers[tenure.partition.partition]?.park(coordinate, queue: waiting.queue)
+    private mutating func emit(_ emission: Emission, _ tenure: Tenure) {
+        guard case .partitions(let count) = directory.look(up: emission.queue) else {
+            timers[tenure.partition.partition]?.park(emission.coordinate, queue: emission.queue)
             return
         }
-        var event = waiting.event
-        event.dueAt = due
         outbox.add(
             [
-                [maker.due(event, queue: waiting.queue, partitions: count)],
-                [maker.tombstone(.emission(coordinate), partition: tenure.partition.partition)],
-            ], for: .emission(tenure, waiting, due: due))
+                [maker.due(emission, partitions: count)],
+                [maker.tombstone(.emission(emission.coordinate), partition: tenure.partition.partition)],
+            ], for: .emission(tenure, emission))
     }
 
     private mutating func drop(_ coordinate: Coordinate, _ tenure: Tenure, _ now: ClockReading) {
@@ -52,13 +50,29 @@ extension SchedulerStateMachine {
                 LogLine(
                     level: .error, message: "a waiting event cannot be read: \(reason)",
                     fields: ["place": "\(record.place)"])))
-        let event = TaskEvent(
-            id: "\(record.place)", source: FireMaker.source, task: "", payload: record.value ?? [],
-            fingerprint: coordinate.fingerprint)
+        let event = Self.nameless(coordinate, payload: record.value, place: record.place)
         let letter = DeadLetter(
             event: event, queue: "", reason: .undecodable, place: record.place,
             raw: DeadLetter.RawRecord(key: record.key, headers: record.headers, problem: reason))
         bury(coordinate, letter, reason: reason, tenure, now)
+    }
+
+    private static func nameless(_ coordinate: Coordinate, payload: [UInt8]?, place: RecordPlace) -> TaskEvent {
+        TaskEvent(
+            id: "\(place)", source: FireMaker.source, task: "", payload: payload ?? [],
+            fingerprint: coordinate.fingerprint)
+    }
+
+    /// The due topic refuses it for good.
+    mutating func bury(_ emission: Emission, reason: String, _ tenure: Tenure, _ now: ClockReading) {
+        let place = RecordPlace(topic: tenure.partition.topic, partition: tenure.partition.partition, offset: -1)
+        // It was read when it arrived.
+        let event =
+            (try? emission.event(place: place))
+            ?? Self.nameless(emission.coordinate, payload: emission.body.value, place: place)
+        bury(
+            emission.coordinate, DeadLetter(event: event, queue: emission.queue, reason: .fatal, place: place),
+            reason: reason, tenure, now)
     }
 
     mutating func bury(
@@ -81,22 +95,21 @@ extension SchedulerStateMachine {
 
     mutating func fireDue(_ partition: Int32, _ now: ClockReading) {
         guard let entry = owned[commandsPartition(partition)] else { return }
-        while room > 0, let id = schedules[partition]?.table.takeDue(now: now.wall) {
-            guard let definition = schedules[partition]?.table.definition(of: id),
-                let state = schedules[partition]?.table.state(of: id)
-            else { continue }
-            let plan = Planner.plan(definition.spec, state, now: now.wall)
+        while room > 0, portion > 0, let (spec, state) = schedules[partition]?.table.takeDue(now: now.wall) {
+            portion -= 1
+            let plan = Planner.plan(spec, state, now: now.wall)
             guard !plan.decisions.isEmpty else {
-                schedules[partition]?.table.sleep(id, until: plan.nextWake)
+                schedules[partition]?.table.sleep(spec.id, until: plan.nextWake)
                 continue
             }
-            start(plan, of: definition.spec, entry, now)
+            start(plan, of: spec, entry, now)
         }
     }
 
     private mutating func start(_ plan: Planner.Plan, of spec: ScheduleSpec, _ entry: Owned, _ now: ClockReading) {
         let partition = entry.tenure.partition.partition
-        var fire = Fire(id: spec.id, queue: spec.queue, events: [], state: plan.state, journal: [])
+        var fire = Fire(
+            id: spec.id, queue: spec.queue, events: [], state: plan.state, journal: [], nextWake: plan.nextWake)
         var events: [TaskEvent] = []
         for decision in plan.decisions {
             switch decision {

@@ -39,11 +39,11 @@ extension SchedulerStateMachine {
         _ purpose: ChainPurpose, index: Int, offset: Int64, isLast: Bool, _ now: ClockReading
     ) {
         switch purpose {
-        case .emission(let tenure, let waiting, let due):
+        case .emission(let tenure, let emission):
             if index == 0 {
-                emitted(waiting.event.coordinate, queue: waiting.queue, due: due, .waiting, now)
+                emitted(emission.coordinate, queue: emission.queue, due: emission.due, .waiting, now)
             } else {
-                forget(waiting.event.coordinate, tombstone: offset, tenure)
+                forget(emission.coordinate, tombstone: offset, tenure)
             }
         case .drop(let tenure, let coordinate): forget(coordinate, tombstone: offset, tenure)
         case .burial(let tenure, let coordinate):
@@ -72,20 +72,19 @@ extension SchedulerStateMachine {
     ) {
         metrics.emitted(cause).increment()
         metrics.lateness.observe(milliseconds: max(0, now.wall - due))
-        actions.append(.notice(.emitted(coordinate, queue: queue)))
+        notice(.emitted(coordinate, queue: queue))
     }
 
     private mutating func forget(_ coordinate: Coordinate, tombstone: Int64, _ tenure: Tenure) {
         timers[tenure.partition.partition]?.finish(coordinate, tombstone: tombstone)
-        timers[tenure.partition.partition]?.settleOffsets()
-        actions.append(.notice(.forgotten(coordinate)))
+        notice(.forgotten(coordinate))
     }
 
     private mutating func complete(_ fire: Fire, _ tenure: Tenure) {
         let partition = tenure.partition.partition
-        guard let definition = schedules[partition]?.table.definition(of: fire.id) else { return }
-        schedules[partition]?.table.complete(fire.id, definition: definition, state: fire.state)
-        actions.append(.notice(.advanced(scheduleID: fire.id, cursor: fire.state.cursor)))
+        guard schedules[partition]?.table.complete(fire.id, state: fire.state, nextWake: fire.nextWake) == true
+        else { return }
+        notice(.advanced(scheduleID: fire.id, cursor: fire.state.cursor))
         rewriteIfAsked(fire.id, tenure)
     }
 
@@ -121,13 +120,7 @@ extension SchedulerStateMachine {
     private mutating func refused(_ purpose: ChainPurpose, _ error: LogError, _ now: ClockReading) {
         actions.append(.log(LogLine(level: .error, message: "the log refuses a record: \(error.message)")))
         switch purpose {
-        case .emission(let tenure, let waiting, _):
-            let place = RecordPlace(
-                topic: tenure.partition.topic, partition: tenure.partition.partition, offset: -1)
-            bury(
-                waiting.event.coordinate,
-                DeadLetter(event: waiting.event, queue: waiting.queue, reason: .fatal, place: place),
-                reason: error.message, tenure, now)
+        case .emission(let tenure, let emission): bury(emission, reason: error.message, tenure, now)
         case .burial(let tenure, let coordinate):
             // Not even a dead letter takes it. The journal keeps its name, and the partition goes on.
             let entry = JournalEntry(

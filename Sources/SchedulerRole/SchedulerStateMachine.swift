@@ -66,7 +66,13 @@ struct SchedulerStateMachine: Sendable {
     var committed: [TopicPartition: Int64] = [:]
     var nextCommit = Int64.min
     var actions: [SchedulerAction] = []
+    /// How many more events this call of ``handle(_:now:)`` may hand out.
+    var portion = 0
+    /// Whether somebody listens to notices.
+    private let isWatched: Bool
 
+    /// Most events handed out before what is ready goes to the log: the first do not wait for the last.
+    static let maximumPortion = 4000
     /// Most chains on their way; what else is due stays in its heap.
     static let maximumChains = 50_000
     static let remindMilliseconds: Int64 = 300_000
@@ -75,9 +81,12 @@ struct SchedulerStateMachine: Sendable {
     /// Most bytes in chains on their way.
     static let maximumChainBytes = 64 << 20
 
-    init(configuration: SchedulerConfiguration, counts: TopicCounts, metrics: SchedulerMetrics) {
+    init(
+        configuration: SchedulerConfiguration, counts: TopicCounts, metrics: SchedulerMetrics, isWatched: Bool = true
+    ) {
         self.configuration = configuration
         self.metrics = metrics
+        self.isWatched = isWatched
         maker = RecordMaker(names: configuration.names, counts: counts, writerName: configuration.writerName)
         clock = ClockGuard(maximumLead: configuration.maximumClockLead)
         outbox = Outbox(
@@ -87,6 +96,7 @@ struct SchedulerStateMachine: Sendable {
     /// Takes what happened, does what is due, and says what to do.
     mutating func handle(_ wakes: [SchedulerWake], now: ClockReading) -> [SchedulerAction] {
         for wake in wakes { take(wake, now) }
+        portion = Self.maximumPortion
         if case .running = phase {
             judgeClock(now)
             restoreAgain(now)
@@ -135,7 +145,15 @@ struct SchedulerStateMachine: Sendable {
     private mutating func endIfDrained(_ now: ClockReading) {
         guard case .draining(let until) = phase, outbox.isEmpty || until <= now.uptime else { return }
         phase = .ended
+        for partition in timers.keys { timers[partition]?.settleOffsets() }
         actions.append(.finish(settledOffsets(of: Array(owned.keys))))
+    }
+
+    /// Whether more is due than was handed out: it is to be called again at once, when its actions are under way.
+    var isBehind: Bool { portion == 0 && room > 0 }
+
+    mutating func notice(_ notice: SchedulerNotice) {
+        if isWatched { actions.append(.notice(notice)) }
     }
 
     /// How many chains may still be added; acknowledgements make room.

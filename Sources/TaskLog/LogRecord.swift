@@ -72,6 +72,9 @@ package struct LogAppend: Hashable, Sendable {
     package var byteCount: Int {
         (key?.count ?? 0) + (value?.count ?? 0) + headers.byteCount
     }
+
+    /// Bytes that it holds in memory: a little more than ``byteCount``, and known without looking into the headers.
+    package var footprint: Int { (key?.count ?? 0) + (value?.count ?? 0) + headers.block.count }
 }
 
 /// Where a durable record landed, and the broker's time of it.

@@ -60,7 +60,7 @@ final class LogWriter: Sendable {
     func append(_ records: [LogAppend]) async -> [Result<AppendReceipt, LogError>] {
         guard !records.isEmpty else { return [] }
         // One more than the content, so that an append of nothing but absent values still counts as one.
-        let bytes = records.reduce(1) { $0 + $1.byteCount + 64 }
+        let bytes = records.reduce(1) { $0 + $1.footprint + 64 }
         await gate.enter(bytes)
         defer { gate.leave(bytes) }
         return await withCheckedContinuation { continuation in

@@ -84,8 +84,9 @@ final class WriteTransaction {
     }
 
     private static func refusal(of record: LogAppend, by topic: TopicInfo) -> LogError? {
-        let size = record.byteCount
-        if size > topic.maximumRecordBytes {
+        if record.footprint > topic.maximumRecordBytes, case let size = record.byteCount,
+            size > topic.maximumRecordBytes
+        {
             return LogError(
                 .recordTooLarge,
                 "record of \(size) bytes for \(topic.name)[\(record.partition)]: the topic takes at most "

@@ -66,7 +66,8 @@ public enum CanonicalJSON {
         }
     }
 
-    private static func write(_ text: String, to bytes: inout [UInt8]) {
+    /// A text with its quotes.
+    static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {

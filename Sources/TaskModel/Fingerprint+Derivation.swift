@@ -23,26 +23,26 @@ extension Fingerprint {
         switch identity {
         case .scheduled(let scheduleID, let nominalTime):
             hasher.begin(1)
-            hasher.add(Array(scheduleID.utf8))
+            hasher.add(scheduleID)
             hasher.add(nominalTime.milliseconds)
         case .idempotencyKey(let task, let key):
             hasher.begin(2)
-            hasher.add(Array(task.utf8))
-            hasher.add(Array(key.utf8))
+            hasher.add(task)
+            hasher.add(key)
         case .unique(let task, let payload, let bucket):
             hasher.begin(3)
-            hasher.add(Array(task.utf8))
+            hasher.add(task)
             hasher.add(payload)
             if let bucket { hasher.add(bucket) }
         case .place(let topic, let partition, let offset):
             hasher.begin(4)
-            hasher.add(Array(topic.utf8))
+            hasher.add(topic)
             hasher.add(Int64(partition))
             hasher.add(offset)
         case .event(let source, let id):
             hasher.begin(5)
-            hasher.add(Array(source.utf8))
-            hasher.add(Array(id.utf8))
+            hasher.add(source)
+            hasher.add(id)
         }
         self = hasher.fingerprint
     }
@@ -55,21 +55,43 @@ extension Fingerprint {
 }
 
 private struct FingerprintInput {
-    private var bytes = Array("tidemill.fingerprint.v1".utf8)
+    private var bytes: [UInt8]
+
+    init() {
+        bytes = []
+        bytes.reserveCapacity(128)
+        bytes += "tidemill.fingerprint.v1".utf8
+    }
 
     mutating func begin(_ domain: UInt8) { bytes.append(domain) }
 
+    mutating func add(_ text: String) {
+        add(length: text.utf8.count)
+        bytes += text.utf8
+    }
+
     mutating func add(_ field: [UInt8]) {
-        bytes += withUnsafeBytes(of: UInt32(field.count).bigEndian, Array.init)
+        add(length: field.count)
         bytes += field
     }
 
-    mutating func add(_ number: Int64) { add(withUnsafeBytes(of: number.bigEndian, Array.init)) }
+    mutating func add(_ number: Int64) {
+        add(length: 8)
+        withUnsafeBytes(of: number.bigEndian) { bytes += $0 }
+    }
+
+    private mutating func add(length: Int) {
+        withUnsafeBytes(of: UInt32(length).bigEndian) { bytes += $0 }
+    }
 
     var fingerprint: Fingerprint {
-        var digest = [UInt8](repeating: 0, count: 32)
-        EVP_Digest(bytes, bytes.count, &digest, nil, Self.sha256, nil)
-        return Fingerprint(bytes: Array(digest[..<16]))!
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
+            EVP_Digest(bytes, bytes.count, digest.baseAddress, nil, Self.sha256, nil)
+            let words = UnsafeRawBufferPointer(digest)
+            return Fingerprint(
+                high: UInt64(bigEndian: words.loadUnaligned(as: UInt64.self)),
+                low: UInt64(bigEndian: words.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
     }
 
     /// Looked up once: OpenSSL's plain `SHA256` does so at each call, which costs more than the hash. Never freed and

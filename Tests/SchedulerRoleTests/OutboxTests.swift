@@ -87,6 +87,43 @@ struct OutboxTests {
         #expect(topics(outbox.nextBatch(uptime: 0)) == ["d"])
     }
 
+    /// Somebody waits for a first stage; later ones go when none is on its way, or together after a while.
+    @Test func laterStagesLetFirstStagesPass() throws {
+        var outbox = makeOutbox(records: 1)
+        outbox.add([[record("due1")], [record("state1")]], for: "x")
+        let one = try next(&outbox)
+        outbox.add([[record("due2")], [record("state2")]], for: "y")
+        let two = try next(&outbox)
+        _ = outbox.complete(one.id, [success(0)], uptime: 10)
+        #expect(topics(outbox.nextBatch(uptime: 10)).isEmpty)
+        #expect(topics(outbox.nextBatch(uptime: 59)).isEmpty)
+        #expect(outbox.nextAttempt == 60)
+        let state = try next(&outbox, uptime: 60)
+        #expect(topics(state) == ["state1"])
+        // One call of them at a time.
+        _ = outbox.complete(two.id, [success(1)], uptime: 61)
+        #expect(topics(outbox.nextBatch(uptime: 200)).isEmpty)
+        #expect(outbox.nextAttempt == nil)
+        _ = outbox.complete(state.id, [success(0)], uptime: 200)
+        #expect(topics(outbox.nextBatch(uptime: 200)) == ["state2"])
+    }
+
+    /// What gathers while a call is under way goes with the next one; a call that is stuck holds nothing up for long.
+    @Test func smallCallsGoOneAfterTheOther() throws {
+        var outbox = makeOutbox()
+        outbox.add([[record("a")]], for: "x")
+        let one = try next(&outbox)
+        for name in ["b", "c"] { outbox.add([[record(name)]], for: "x") }
+        #expect(topics(outbox.nextBatch(uptime: 5)).isEmpty)
+        #expect(outbox.nextAttempt == 55)
+        #expect(topics(outbox.nextBatch(uptime: 55)) == ["b", "c"])
+        outbox.add([[record("d")]], for: "x")
+        #expect(topics(outbox.nextBatch(uptime: 60)).isEmpty)
+        _ = outbox.complete(one.id, [success(0)], uptime: 60)
+        #expect(topics(outbox.nextBatch(uptime: 60)).isEmpty)
+        #expect(topics(outbox.nextBatch(uptime: 110)) == ["d"])
+    }
+
     @Test func callsAndTheirSizeAreBounded() {
         var outbox = makeOutbox(records: 2)
         for index in 0..<20 { outbox.add([[record("\(index)")]], for: "x") }

@@ -36,10 +36,12 @@ struct RetryTimersTests {
         record(.cancel(event(name).fingerprint, replay: 0), offset, value: [])
     }
 
+    private let somewhere = RecordPlace(topic: "t", partition: 0, offset: 0)
+
     private func names(_ due: [RetryTimers.DueEntry]) -> [String] {
         due.map {
             switch $0.work {
-            case .emit(let waiting, _): "emit \(waiting.event.id)"
+            case .emit(let emission): "emit \((try? emission.event(place: somewhere).id) ?? "nothing")"
             case .drop: "drop"
             case .bury: "bury"
             }

@@ -2,12 +2,13 @@ internal import TaskLog
 internal import TaskModel
 
 extension TaskClient {
-    /// Publishes one event and returns when it is durable.
+    /// Publishes one event and returns when it is durable. Calls from many tasks at once go to the log together.
     ///
     /// Throws `unknownQueue`, `invalidRequest` and `tooLarge` before anything is sent. After any other error the event may
     /// or may not be in the log: publish the same value again, it is recognised.
     public func publish(_ request: PublishRequest) async throws(ClientError) -> PublishReceipt {
-        try await publish([request])[0].get()
+        let prepared = try await prepare(request)
+        return try prepared.receipt(await appends.append(prepared.record)).get()
     }
 
     /// Publishes many, each with its own result, in the order of `requests`.
@@ -15,14 +16,21 @@ extension TaskClient {
     /// They are sent in chunks of at most ``chunkRecords`` records and ``chunkBytes`` bytes; a request that is refused
     /// does not hold up the others.
     public func publish(_ requests: [PublishRequest]) async -> [Result<PublishReceipt, ClientError>] {
-        var results: [Result<PublishReceipt, ClientError>] = []
-        results.reserveCapacity(requests.count)
-        var chunk = PublishChunk()
-        for request in requests {
-            chunk.add(await prepared(request))
-            if chunk.isFull { results += await send(&chunk) }
+        // One chunk is on its way while the next one is made. Never two: a lane keeps its order.
+        await withTaskGroup(of: [Result<PublishReceipt, ClientError>].self) { group in
+            var results: [Result<PublishReceipt, ClientError>] = []
+            results.reserveCapacity(requests.count)
+            var chunk = PublishChunk()
+            for (index, request) in requests.enumerated() {
+                chunk.add(await prepared(request))
+                guard chunk.isFull || index + 1 == requests.count else { continue }
+                if let sent = await group.next() { results += sent }
+                let items = chunk.take()
+                group.addTask { await self.send(items) }
+            }
+            for await sent in group { results += sent }
+            return results
         }
-        return results + (await send(&chunk))
     }
 
     /// Publishes a stream in chunks and reports each result as soon as its chunk is durable, in order, with its index.
@@ -35,7 +43,7 @@ extension TaskClient {
         var chunk = PublishChunk()
         var reported = 0
         func flush() async throws {
-            for result in await send(&chunk) {
+            for result in await send(chunk.take()) {
                 try await report(reported, result)
                 reported += 1
             }
@@ -57,7 +65,7 @@ extension TaskClient {
     }
 
     /// Most records sent with one append.
-    public static let chunkRecords = 500
+    public static let chunkRecords = 1000
     /// Most bytes sent with one append, unless a single record has more.
     public static let chunkBytes = 4 << 20
 
@@ -69,7 +77,7 @@ extension TaskClient {
         }
     }
 
-    private func prepare(_ request: PublishRequest) async throws(ClientError) -> PreparedPublish {
+    func prepare(_ request: PublishRequest) async throws(ClientError) -> PreparedPublish {
         let now = time.now()
         let event = try request.event(defaultSource: source, now: now)
         let due = try await topology.due(request.queue)
@@ -78,12 +86,11 @@ extension TaskClient {
             to: TopicPartition(due.name, Murmur2.partition(of: event.recordKey, count: due.partitions)))
         try checkSize(dueRecord, of: event, in: due)
         guard let wait = request.waiting(now: now) else {
-            return PreparedPublish(event: event, queue: request.queue, wait: nil, record: dueRecord)
+            return PreparedPublish(event, queue: request.queue, wait: nil, record: dueRecord)
         }
         let waiting = WaitingEvent(event: event, queue: request.queue, due: wait)
         let place = try await partition(of: event.fingerprint.bytes, in: names.retry)
-        return PreparedPublish(
-            event: event, queue: request.queue, wait: wait, record: LogAppend(waiting.encoded(), to: place))
+        return PreparedPublish(event, queue: request.queue, wait: wait, record: LogAppend(waiting.encoded(), to: place))
     }
 
     /// A waiting event is checked against the due topic as well: that is where it goes in the end.
@@ -91,7 +98,7 @@ extension TaskClient {
         _ record: LogAppend, of event: TaskEvent, in topic: DueTopic
     ) throws(ClientError) {
         let allowed = min(topic.maximumRecordBytes ?? .max, plan.maximumEventBytes)
-        guard record.byteCount > allowed else { return }
+        guard record.footprint > allowed, record.byteCount > allowed else { return }
         throw ClientError(
             .tooLarge,
             "the event has \(record.byteCount) bytes with key and headers (payload \(event.payload.count)), "
@@ -99,30 +106,55 @@ extension TaskClient {
                 + "or raise the limit")
     }
 
-    private func send(_ chunk: inout PublishChunk) async -> [Result<PublishReceipt, ClientError>] {
-        let items = chunk.take()
-        let records = items.compactMap { try? $0.get().record }
+    private func send(
+        _ items: [Result<PreparedPublish, ClientError>]
+    ) async -> [Result<PublishReceipt, ClientError>] {
+        var records: [LogAppend] = []
+        records.reserveCapacity(items.count)
+        for case .success(let prepared) in items { records.append(prepared.record) }
         var receipts = (records.isEmpty ? [] : await log.append(records)).makeIterator()
         return items.map { item in
             item.flatMap { prepared in
                 guard let result = receipts.next() else { preconditionFailure("the log answers for every record") }
-                return result.map(prepared.receipt).mapError { error in
-                    ClientError(error, while: "publishing to \(prepared.record.topic)")
-                }
+                return prepared.receipt(result)
             }
         }
     }
 }
 
-/// A request that passed all checks, ready to be appended.
+/// A request that passed all checks, ready to be appended, and what its receipt will say.
 struct PreparedPublish: Sendable {
-    var event: TaskEvent
+    var coordinate: Coordinate
+    var key: String?
+    var source: String
+    var id: String
     var queue: String
     /// Nil when it is due now.
     var wait: WaitingEvent.Due?
     var record: LogAppend
 
-    func receipt(_ receipt: AppendReceipt) -> PublishReceipt {
+    init(_ event: TaskEvent, queue: String, wait: WaitingEvent.Due?, record: LogAppend) {
+        coordinate = event.coordinate
+        key = event.partitionKey
+        source = event.source
+        id = event.id
+        self.queue = queue
+        self.wait = wait
+        self.record = record
+    }
+
+    /// As ``TaskEvent/recordKey``.
+    var recordKey: [UInt8] { key.map { Array($0.utf8) } ?? coordinate.fingerprint.bytes }
+
+    /// What the log's answer means for the publisher.
+    func receipt(_ result: Result<AppendReceipt, LogError>) -> Result<PublishReceipt, ClientError> {
+        switch result {
+        case .success(let receipt): .success(self.receipt(receipt))
+        case .failure(let error): .failure(ClientError(error, while: "publishing to \(record.topic)"))
+        }
+    }
+
+    private func receipt(_ receipt: AppendReceipt) -> PublishReceipt {
         let destination: PublishReceipt.Destination =
             switch wait {
             case nil: .due
@@ -130,7 +162,7 @@ struct PreparedPublish: Sendable {
             case .at(let time): .waiting(until: time)
             }
         return PublishReceipt(
-            coordinate: event.coordinate, queue: queue, key: event.partitionKey, source: event.source, id: event.id,
+            coordinate: coordinate, queue: queue, key: key, source: source, id: id,
             place: RecordPlace(topic: record.topic, partition: record.partition, offset: receipt.offset),
             brokerTime: receipt.timestamp, destination: destination)
     }
@@ -144,7 +176,7 @@ private struct PublishChunk {
     var isFull: Bool { items.count >= TaskClient.chunkRecords || bytes >= TaskClient.chunkBytes }
 
     mutating func add(_ item: Result<PreparedPublish, ClientError>) {
-        if case .success(let prepared) = item { bytes += prepared.record.byteCount }
+        if case .success(let prepared) = item { bytes += prepared.record.footprint }
         items.append(item)
     }
 

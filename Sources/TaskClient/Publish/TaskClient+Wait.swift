@@ -12,8 +12,8 @@ extension TaskClient {
         onPublished: @escaping @Sendable (PublishReceipt) -> Void = { _ in },
         progress: @escaping @Sendable (WaitProgress) -> Void = { _ in }
     ) async throws(ClientError) -> WaitResult {
-        let prepared = try await prepared(request).get()
-        let ledger = try await partition(of: prepared.event.recordKey, in: names.ledger(request.queue))
+        let prepared = try await prepare(request)
+        let ledger = try await partition(of: prepared.recordKey, in: names.ledger(request.queue))
         // A fresh id can have no history; five minutes cover a repeated publish of the same value, and a skewed clock.
         let lookBack = request.identity == .automatic ? min(300_000, plan.dedupWindow) : plan.dedupWindow
         let start: Int64
@@ -24,10 +24,9 @@ extension TaskClient {
         } catch {
             throw ClientError(wrapping: error, while: "reading the end of \(ledger)")
         }
-        let receipt = try await append([prepared.record], while: "publishing to \(prepared.record.topic)")[0]
-        onPublished(prepared.receipt(receipt))
+        onPublished(try prepared.receipt(await appends.append(prepared.record)).get())
         let fold = WaitFold(
-            fingerprint: prepared.event.fingerprint, replay: prepared.event.replay, publishedBefore: end)
+            fingerprint: prepared.coordinate.fingerprint, replay: prepared.coordinate.replay, publishedBefore: end)
         return try await follow(ledger, from: start, fold, timeout: timeout, progress: progress)
     }
 

@@ -48,9 +48,13 @@ public struct JournalEntry: Hashable, Sendable, Codable {
 
     public func encoded() -> RecordBody {
         RecordBody(
-            key: Array(subject.utf8), value: ControlRecord.encode(self),
-            headers: [RecordHeader(ControlRecord.kind, kind.rawValue), ControlRecord.contentType])
+            key: Array(subject.utf8), value: json, headers: Self.headers[kind] ?? [])
     }
+
+    private static let headers = Dictionary(
+        uniqueKeysWithValues: Kind.allCases.map { kind in
+            (kind, [RecordHeader(ControlRecord.kind, kind.rawValue), ControlRecord.contentType] as RecordHeaders)
+        })
 
     /// The kind by a record's header alone; nil when it is missing or not known.
     public static func kind(in headers: some Sequence<RecordHeader>) -> Kind? {

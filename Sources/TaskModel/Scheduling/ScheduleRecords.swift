@@ -154,23 +154,37 @@ public enum SchedulesTopicRecord: Hashable, Sendable {
     case tombstone(ScheduleKey)
 
     public func encoded(by writer: ScheduleWriter) -> RecordBody {
-        let by = RecordHeader(ControlRecord.writer, writer.description)
-        let headers: RecordHeaders = [by, ControlRecord.contentType]
+        var headers = RecordHeaders()
+        headers.append(ControlRecord.writer, writer.description)
+        if case .tombstone(let key) = self { return RecordBody(key: key.bytes, value: nil, headers: headers) }
+        headers.append(ControlRecord.contentType)
         return switch self {
         case .definition(let definition):
             RecordBody(
                 key: ScheduleKey.spec(definition.spec.id).bytes, value: ControlRecord.encode(definition),
                 headers: headers)
         case .state(let id, let state):
-            RecordBody(key: ScheduleKey.state(id).bytes, value: ControlRecord.encode(state), headers: headers)
+            RecordBody(key: ScheduleKey.state(id).bytes, value: state.json, headers: headers)
         case .tombstone(let key):
-            RecordBody(key: key.bytes, value: nil, headers: [by])
+            RecordBody(key: key.bytes, value: nil, headers: headers)
         }
     }
 
     /// Who wrote a record; nil when it does not say.
     public static func writer(in headers: RecordHeaders) -> ScheduleWriter? {
         ControlRecord.text(ControlRecord.writer, in: headers).flatMap(ScheduleWriter.init)
+    }
+
+    /// Whether `writer` wrote a record, looked at where its headers lie.
+    public static func isWritten(by writer: ScheduleWriter, _ headers: RecordHeaders) -> Bool {
+        var isEqual = false
+        let description = writer.description.utf8
+        headers.forEachPart { name, value, _ in
+            guard name.count == ControlRecord.writer.utf8.count, name.elementsEqual(ControlRecord.writer.utf8)
+            else { return }
+            isEqual = value?.elementsEqual(description) == true
+        }
+        return isEqual
     }
 
     public init(key: [UInt8]?, value: [UInt8]?) throws(SchedulingDecodingError) {
