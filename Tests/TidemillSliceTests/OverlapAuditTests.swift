@@ -88,6 +88,11 @@ private struct LaneCase {
             LedgerStatement(coordinate: at(number), outcome: outcome, worker: worker, endedAt: nil))
     }
 
+    mutating func undecides(_ number: Int64) {
+        let coordinate = at(number)
+        input.statements.removeAll { $0.coordinate == coordinate }
+    }
+
     mutating func completes(_ number: Int64, from start: Int64) {
         runs(number, from: start, .succeeded)
         ends(number, .completed)
@@ -118,7 +123,7 @@ struct OverlapAuditTests {
     @Test(arguments: [0, 1, 2, 3, 4])
     func aFireWithoutAnEndIsLost(index: Int) {
         var lane = LaneCase.all[index]
-        lane.input.statements.removeAll { $0.coordinate == lane.at(2) }
+        lane.undecides(2)
         lane.ends(2, .retrying)
         #expect(lane.report.lost == [lane.name(2)])
         // One that never came, too.
@@ -200,7 +205,7 @@ struct OverlapAuditTests {
 
     @Test func twoThatWaitAreSeenWhereOneMay() {
         var lane = LaneCase.bufferOne
-        lane.input.statements.removeAll { $0.coordinate == lane.at(3) }
+        lane.undecides(3)
         lane.completes(3, from: 107_520)
         #expect(lane.report.overfull == [lane.name(1)], "2 and 3 waited while it ran")
         #expect(lane.report.mostWaiting == 2)
@@ -220,7 +225,7 @@ struct OverlapAuditTests {
     @Test func anEndThatTheRuleDoesNotKnowIsSeen() {
         func wrong(_ lane: LaneCase, _ number: Int64, _ outcome: Outcome) -> [NominalTime] {
             var lane = lane
-            lane.input.statements.removeAll { $0.coordinate == lane.at(number) }
+            lane.undecides(number)
             lane.ends(number, outcome)
             return lane.report.wrongEnds
         }

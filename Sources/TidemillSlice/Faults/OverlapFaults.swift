@@ -26,12 +26,9 @@ extension Fault {
             accepted.allSatisfy { state.ends[WorkKey($0)] != nil }
         }
         return try await bench.conclude(accepted) { input, report in
-            let reports = lanes.compactMap { lane in
-                ranges[lane.spec.id].map { range in
-                    let lane = OverlapLane(range: range, rule: lane.spec.overlap, limit: lane.limit)
-                    return (lane, OverlapAudit.audit(lane, input, kills: kills))
-                }
-            }
+            let reports = lanes.compactMap { busy in
+                ranges[busy.spec.id].map { OverlapLane(range: $0, rule: busy.spec.overlap, limit: busy.limit) }
+            }.map { ($0, OverlapAudit.audit($0, input, kills: kills)) }
             for text in complaints + reports.flatMap({ $1.details($0.rule) }) { SliceProgram.say("  \(text)") }
             return [
                 Check("complaints about the schedules", complaints.count, equals: 0),
