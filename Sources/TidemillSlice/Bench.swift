@@ -44,10 +44,12 @@ struct Bench: Sendable {
     }
 
     func audit(_ accepted: Set<Fingerprint>) async throws -> AuditReport {
-        let reading = RunReading(place: place, installation: installation)
-        let input = try await reading.auditInput(
+        Auditor.audit(try await auditInput(accepted))
+    }
+
+    func auditInput(_ accepted: Set<Fingerprint>) async throws -> AuditInput {
+        try await RunReading(place: place, installation: installation).auditInput(
             accepted: accepted, interventions: await fleet.interventions, watch: watch)
-        return Auditor.audit(input)
     }
 }
 

@@ -33,7 +33,7 @@ struct ChaosRun: Sendable {
             let roster = Roster(fleet: bench.fleet)
             for number in 1...2 { try await roster.hire(.scheduler, "scheduler\(number)") }
             for number in 1...options.workers { try await roster.hire(.worker, "worker\(number)") }
-            let schedules = ScheduleSet(client: bench.client, plan: plan)
+            let schedules = ScheduleSet(client: bench.client, specs: try plan.schedules())
             try await schedules.create()
             let log = FaultLog(path: options.place.folder + "/faults.txt")
             let observer = Observer(bench: bench, roster: roster, log: log)

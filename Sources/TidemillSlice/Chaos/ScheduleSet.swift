@@ -2,16 +2,16 @@ import ServiceRuntime
 import TaskClient
 import TaskModel
 
-/// The schedules of a chaos run, from their creation to the pause that ends what they owe.
+/// The schedules of a run, from their creation to the pause that ends what they owe.
 final class ScheduleSet: Sendable {
     private let client: TaskClient
-    private let plan: ChaosPlan
+    private let specs: [ScheduleSpec]
     private let time = SystemTimeSource()
     private let found = Shared<[ScheduleRange]>([])
 
-    init(client: TaskClient, plan: ChaosPlan) {
+    init(client: TaskClient, specs: [ScheduleSpec]) {
         self.client = client
-        self.plan = plan
+        self.specs = specs
     }
 
     /// What each had to fire, once it is over.
@@ -19,12 +19,12 @@ final class ScheduleSet: Sendable {
 
     /// Returns when a scheduler has all of them.
     func create() async throws {
-        for spec in try plan.schedules() {
+        for spec in specs {
             for _ in 1...10 {
-                if case .applied = try await client.put(spec, author: "chaos") { break }
+                if case .applied = try await client.put(spec, author: "slice") { break }
             }
         }
-        guard try await client.schedules().count == plan.schedules().count else {
+        guard try await client.schedules().count == specs.count else {
             throw SliceFailure("no scheduler took the schedules")
         }
     }
@@ -33,7 +33,7 @@ final class ScheduleSet: Sendable {
     func finish(_ watch: LogWatch) async -> [String] {
         var complaints: [String] = []
         do {
-            for spec in try plan.schedules() {
+            for spec in specs {
                 if !(await isOnTime(spec, watch)) {
                     complaints.append("schedule \(spec.id) does not fire on time again")
                 }
@@ -61,7 +61,7 @@ final class ScheduleSet: Sendable {
 
     private func pause(_ spec: ScheduleSpec) async throws {
         for _ in 1...6 {
-            if case .applied = try await client.pauseSchedule(spec.id, note: "the run is over", author: "chaos") {
+            if case .applied = try await client.pauseSchedule(spec.id, note: "the run is over", author: "slice") {
                 return
             }
         }

@@ -18,7 +18,7 @@ struct Fault: Sendable {
 enum FaultSuite {
     static let faults: [Fault] = [
         .killInMidTask, .terminateWithRunningTasks, .workersJoinDuringLongTasks, .sleeperWakesAfterItsLease,
-        .eventThatKillsItsProcess, .twoReplaysAtOnce, .schedulerKilledWhileEventsWait,
+        .eventThatKillsItsProcess, .twoReplaysAtOnce, .schedulerKilledWhileEventsWait, .workersKilledInBusyLanes,
     ]
 
     /// Whether everything held.
@@ -26,7 +26,9 @@ enum FaultSuite {
         let folder = try arguments.text("folder")
         let engine = try arguments.engine()
         var failed: [String] = []
-        for fault in faults where arguments.only.map({ $0.contains(fault.letter) }) ?? true {
+        let chosen = faults.filter { fault in arguments.only.map { $0.contains(fault.letter) } ?? true }
+        guard !chosen.isEmpty else { throw SliceArguments.Problem(text: "--only names no fault") }
+        for fault in chosen {
             var place = RunPlace(folder: "\(folder)/\(fault.letter)", engine: engine, prefix: "fault-\(fault.letter).")
             place.lease = fault.lease
             place.concurrency = fault.concurrency
@@ -40,7 +42,8 @@ enum FaultSuite {
                 failed.append(fault.letter)
             }
         }
-        SliceProgram.say(failed.isEmpty ? "all faults: ok" : "FAIL: \(failed.joined(separator: ", "))")
+        let letters = chosen.map(\.letter).joined(separator: ", ")
+        SliceProgram.say(failed.isEmpty ? "faults \(letters): ok" : "FAIL: \(failed.joined(separator: ", "))")
         return failed.isEmpty
     }
 }
@@ -48,13 +51,20 @@ enum FaultSuite {
 extension Bench {
     /// Ends what still runs in good order and audits; what every fault must leave behind comes last.
     func conclude(_ accepted: Set<Fingerprint>, _ checks: (AuditReport) -> [Check]) async throws -> [Check] {
+        try await conclude(accepted) { _, report in checks(report) }
+    }
+
+    func conclude(
+        _ accepted: Set<Fingerprint>, _ checks: (AuditInput, AuditReport) -> [Check]
+    ) async throws -> [Check] {
         await waitForRetryToDrain()
         let badEnds = await fleet.stopAll()
         let unexpected = watch.read(\.unexpectedEnds)
-        let report = try await audit(accepted)
+        let input = try await auditInput(accepted)
+        let report = Auditor.audit(input)
         for text in badEnds + unexpected { SliceProgram.say("ended badly: \(text)") }
         let ends = Check("processes that ended badly", badEnds.count + unexpected.count, equals: 0)
-        let all = checks(report) + report.invariants + [ends]
+        let all = checks(input, report) + report.invariants + [ends]
         if !all.allSatisfy(\.isOK) { SliceProgram.say(report.details) }
         return all
     }

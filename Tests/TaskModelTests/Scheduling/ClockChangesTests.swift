@@ -91,23 +91,28 @@ struct ClockChangesTests {
         #expect(found == expected)
     }
 
+    /// The zones of the database, those that went the same way since 1990 as one, each with its changes until 2024.
+    private static func histories() throws -> [(zone: ZoneTable, changes: [Int])] {
+        let start = try time("1990-01-01T00:00:00Z").milliseconds / 1000
+        let end = try time("2025-01-01T00:00:00Z").milliseconds / 1000
+        let names = TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") }
+        #expect(names.count > 400)
+        var seen: Set<[Int64]> = []
+        return try names.compactMap { name in
+            let zone = try ZoneTable(name)
+            let changes = zone.starts.indices.filter { (start..<end).contains(zone.starts[$0]) }
+            let history =
+                changes.flatMap { [zone.starts[$0], zone.offsets[$0]] } + [zone.offsets[zone.index(at: start)]]
+            return seen.insert(history).inserted ? (zone, changes) : nil
+        }
+    }
+
     /// Under the default rule a job of one fixed time a day runs once for each local date that there is, in every zone of
     /// the database: every change of the clocks from 1990 to 2024, and the days around it.
     @Test func aDailyJobRunsOnceForEveryLocalDateInEveryZone() throws {
-        let zones = TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") }
-        #expect(zones.count > 400)
-        let start = try time("1990-01-01T00:00:00Z").milliseconds / 1000
-        let end = try time("2025-01-01T00:00:00Z").milliseconds / 1000
         var random = SplitMix64(seed: 1990)
         var checked = 0
-        var seen: Set<[Int64]> = []
-        for name in zones {
-            let zone = try ZoneTable(name)
-            let changes = zone.starts.indices.filter { (start..<end).contains(zone.starts[$0]) }
-            // Zones that went the same way since 1990 are one.
-            let history =
-                changes.flatMap { [zone.starts[$0], zone.offsets[$0]] } + [zone.offsets[zone.index(at: start)]]
-            guard seen.insert(history).inserted else { continue }
+        for (zone, changes) in try Self.histories() {
             for index in changes {
                 let second = zone.starts[index]
                 let jump = zone.offsets[index] - zone.offsets[index - 1]
@@ -122,6 +127,31 @@ struct ClockChangesTests {
             }
         }
         #expect(checked > 4000)
+    }
+
+    /// The dates between the changes: three years of every zone, one after the other, at noon.
+    @Test func aDailyJobRunsOnEveryDateOfThreeYearsInEveryZone() throws {
+        var random = SplitMix64(seed: 1991)
+        for (zone, changes) in try Self.histories() {
+            let year = Int.random(in: 1990...2022, using: &random)
+            let first = try #require(LocalDate("\(year)-01-01")).day
+            let dates = first..<(first + 1095)
+            let lost = Set(
+                changes.flatMap { index in
+                    let (before, after) = (
+                        zone.starts[index] + zone.offsets[index - 1], zone.starts[index] + zone.offsets[index]
+                    )
+                    return dates.filter { before <= $0 * 86_400 && ($0 + 1) * 86_400 <= after }
+                })
+            let trigger = try CronTrigger("0 12 * * *", zone: zone.identifier)
+            var found: [Int64] = []
+            var position = Timestamp(seconds: (first - 2) * 86_400)
+            while let next = trigger.next(after: position), zone.date(at: next).day < dates.upperBound {
+                found.append(zone.date(at: next).day)
+                position = next
+            }
+            #expect(found.filter(dates.contains) == dates.filter { !lost.contains($0) }, "\(zone.identifier), \(year)")
+        }
     }
 
     private func checkDates(around index: Int, _ zone: ZoneTable, _ local: Int64) throws {
