@@ -77,7 +77,9 @@ extension WorkerStateMachine {
                     depart(id, isExpired: true, now)
                     cancel(id, .leaseExpired)
                     emit(.report(.leaseLost(turn.facts.coordinate)))
-                case .noting: suspects.remove(turn.facts.coordinate)
+                case .noting:
+                    suspects.remove(turn.facts.coordinate)
+                    appendLedger(ledgerNote(.released, turn.facts.event), to: slot, .note)
                 case .settling(let machine):
                     guard case .deciding(let decision) = machine.state, decision.detail.outcome == .completed else {
                         continue
@@ -118,6 +120,13 @@ extension WorkerStateMachine {
         }
     }
 
+    /// The process lives, so this start of a suspect was not lost: counted as one, it would help to bury an innocent. It
+    /// says nothing of the turn, which is another's.
+    private mutating func takeBackStart(_ attempt: Attempt) {
+        guard attempt.suspicion != nil else { return }
+        appendLedger(ledgerNote(.released, attempt.facts.event), to: attempt.slot, .note)
+    }
+
     /// The holder's only right: one decision, into the ledger of a partition that is another's. `completed` is true
     /// whenever it comes; anything else only under a lease, of a turn that nobody has decided.
     mutating func finishDeparted(
@@ -127,9 +136,9 @@ extension WorkerStateMachine {
         let verdict = ledger.isKept ? ledger.fold.judge(attempt.facts.coordinate) : nil
         if detail.outcome != .completed {
             // A process that was stopped may hear of its attempt's end before its timer says that the lease is over.
-            guard !departure.isExpired, now.uptime < leaseStop(departure), attempt.cancelReason != .decidedElsewhere
-            else { return }
             if let verdict, case .run = verdict {} else if verdict != nil { return }
+            guard !departure.isExpired, now.uptime < leaseStop(departure), attempt.cancelReason != .decidedElsewhere
+            else { return takeBackStart(attempt) }
             // Stopped by us, not by a fault of its own: the next owner runs the same turn, nothing is spent.
             if attempt.cancelReason == .shutdown || attempt.cancelReason == .leaseExpired {
                 return appendLedger(ledgerNote(.released, attempt.facts.event), to: attempt.slot, .note)

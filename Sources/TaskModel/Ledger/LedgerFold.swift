@@ -25,13 +25,9 @@ public struct TurnNotes: Hashable, Sendable {
     public var coordinate: Coordinate
     /// The last note that counts: a lease is over once the turn was released.
     public var lease: Lease?
-    /// Starts of this turn that nobody has ended: after a takeover, lost ones.
-    public var starts = 0
-    /// Those of them that were alone among suspects.
-    public var aloneStarts = 0
-    /// The last of those starts. A note of it that was appended twice is one start, and only its own worker's release
-    /// takes it back.
-    public var lastStart: Start?
+    /// Starts of this turn that nobody has ended: after a takeover, lost ones. A process has at most one: a note that was
+    /// appended twice is one start, and who starts again has not died of the first. Only its own release takes it back.
+    public private(set) var openStarts: [Start] = []
     /// It was asked to end, for this event of its lane: whatever becomes of its attempt, it is not run again.
     public var displacedBy: Fingerprint?
 
@@ -42,20 +38,19 @@ public struct TurnNotes: Hashable, Sendable {
 
     public init(coordinate: Coordinate) { self.coordinate = coordinate }
 
+    public var starts: Int { openStarts.count }
+    /// Those that were alone among suspects.
+    public var aloneStarts: Int { openStarts.count { $0.isAlone } }
+
     mutating func start(by worker: String, alone: Bool) {
-        guard lastStart?.worker != worker else { return }
-        starts += 1
-        if alone { aloneStarts += 1 }
-        lastStart = Start(worker: worker, isAlone: alone)
+        guard !openStarts.contains(where: { $0.worker == worker }) else { return }
+        openStarts.append(Start(worker: worker, isAlone: alone))
     }
 
     /// A zombie's word ends neither another worker's lease nor its start.
     mutating func release(by worker: String) {
         if lease?.holder == worker { lease = nil }
-        guard let last = lastStart, last.worker == worker else { return }
-        starts -= 1
-        if last.isAlone { aloneStarts -= 1 }
-        lastStart = nil
+        openStarts.removeAll { $0.worker == worker }
     }
 }
 

@@ -74,4 +74,34 @@ import Testing
         story.open(notes: notes)
         #expect(story.deliver(event) == ["ledger started alone"])
     }
+
+    /// A broker that is away takes partitions from processes that live: they take their starts back, though the turn is
+    /// another's by then.
+    @Test func aProcessThatLivesTakesItsStartBack() {
+        let event = Story.event("a")
+        var story = Story()
+        story.open(notes: [Story.entry(event, .started(alone: true), worker: "x/1")])
+        #expect(story.deliver(event) == ["ledger started alone"])
+        #expect(story.acknowledge() == ["start a"])
+        #expect(story.wake(.lost([Story.due])) == ["cancel a", "forget"])
+        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == ["ledger released"])
+        var next = Story()
+        next.open(
+            notes: [
+                Story.entry(event, .started(alone: true), worker: "x/1"),
+                Story.entry(event, .started(alone: true), worker: "y/1"),
+                Story.entry(event, .started(alone: true), worker: "z/1"),
+                Story.entry(event, .released, worker: "x/1"), Story.entry(event, .released, worker: "y/1"),
+            ])
+        #expect(next.deliver(event) == ["ledger started alone"], "one lost start proves nothing")
+    }
+
+    /// Its note may be in the log, its attempt never began.
+    @Test func aStartThatWasOnlyNotedIsTakenBackWithItsPartition() {
+        let event = Story.event("a")
+        var story = Story()
+        story.open(notes: [Story.entry(event, .started(alone: true), worker: "x/1")])
+        _ = story.deliver(event)
+        #expect(story.wake(.lost([Story.due])) == ["ledger released", "forget"])
+    }
 }
