@@ -81,7 +81,7 @@ import Testing
         let event = Story.event("a")
         var story = Story()
         story.open(notes: [Story.entry(event, .started(alone: true), worker: "x/1")])
-        #expect(story.deliver(event) == ["ledger started alone"])
+        #expect(story.deliver(event) == ["ledger started"])
         #expect(story.acknowledge() == ["start a"])
         #expect(story.wake(.lost([Story.due])) == ["cancel a", "forget"])
         #expect(story.finish("a", .failed(code: "cancelled", message: "")) == ["ledger released"])
@@ -93,7 +93,7 @@ import Testing
                 Story.entry(event, .started(alone: true), worker: "z/1"),
                 Story.entry(event, .released, worker: "x/1"), Story.entry(event, .released, worker: "y/1"),
             ])
-        #expect(next.deliver(event) == ["ledger started alone"], "one lost start proves nothing")
+        #expect(next.deliver(event) == ["ledger started"], "one lost start proves nothing")
     }
 
     /// Its note may be in the log, its attempt never began.
