@@ -14,8 +14,6 @@ public final class TaskClient: Sendable {
     /// The CloudEvents `source` of requests that name none.
     public let source: String
     let topology: Topology
-    /// Where single events meet on their way to the log.
-    let appends: AppendGroup
 
     package init(
         log: any TaskLog, plan: TopicPlan, time: any TimeSource = SystemTimeSource(), source: String = "tidemill"
@@ -25,7 +23,6 @@ public final class TaskClient: Sendable {
         self.time = time
         self.source = source
         topology = Topology(log: log, plan: plan)
-        appends = AppendGroup(log: log, time: time)
     }
 
     package var names: TopicNames { plan.names }

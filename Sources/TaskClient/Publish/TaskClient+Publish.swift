@@ -2,13 +2,13 @@ internal import TaskLog
 internal import TaskModel
 
 extension TaskClient {
-    /// Publishes one event and returns when it is durable. Calls from many tasks at once go to the log together.
+    /// Publishes one event and returns when it is durable.
     ///
     /// Throws `unknownQueue`, `invalidRequest` and `tooLarge` before anything is sent. After any other error the event may
     /// or may not be in the log: publish the same value again, it is recognised.
     public func publish(_ request: PublishRequest) async throws(ClientError) -> PublishReceipt {
         let prepared = try await prepare(request)
-        return try prepared.receipt(await appends.append(prepared.record)).get()
+        return try prepared.receipt(await log.append([prepared.record])[0]).get()
     }
 
     /// Publishes many, each with its own result, in the order of `requests`.
