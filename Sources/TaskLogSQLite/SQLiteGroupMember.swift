@@ -203,13 +203,16 @@ package final class SQLiteGroupMember: GroupMember {
 
     private func observe(_ group: GroupState, uptime: Int64) {
         let (followUp, id, round) = state.withLock { state in
-            let held = state.view.owned
+            let (held, generation) = (state.view.owned, state.view.generation)
             let followUp = state.view.observe(group)
             state.lastBeat = max(state.lastBeat, uptime)
             state.nextBeat = max(state.nextBeat, uptime + beatInterval)
             state.revision = GroupRevision(group)
             state.revokeDeadline = group.revokeDeadline
-            fetcher.remove(held.filter { !state.view.mayFetch($0) })
+            // A new assignment fetches nothing until it is started, also of what was ours before: records from the old
+            // position on would come first, and those between would be taken for ones that do not exist.
+            let isNew = state.view.generation != generation
+            fetcher.remove(held.filter { isNew || !state.view.mayFetch($0) })
             return (followUp, state.view.id, state.view.round)
         }
         signal.raise()

@@ -142,4 +142,27 @@ import Testing
     }
 }
 
-struct TestFailure: Error {}
+struct TestFailure: Error {
+    /// Lost and given again between two looks: nothing of before is fetched until the new assignment is started.
+    @Test func aPartitionThatCameBackUnseenIsNotFetchedFromWhereItWas() async throws {
+        try await TestFile.with { file in
+            let log = try await file.open(.quiet)
+            _ = try await log.ensure(topics: [topic])
+            let member = try await log.join(GroupOptions(group: "group", topics: ["topic"], clientID: "only"))
+            guard case .assigned = try await member.next() else { throw TestFailure() }
+            _ = try await log.append(.text(zero, "a"))
+            try await member.start([zero: 0])
+            guard case .records = try await member.next() else { throw TestFailure() }
+            try RawDatabase(file.path).execute("UPDATE consumer_group SET generation = generation + 1")
+            guard case .lost = try await member.next() else { throw TestFailure() }
+            guard case .assigned = try await member.next() else { throw TestFailure() }
+            _ = try await log.append(.text(zero, "b"))
+            async let wake = member.next()
+            for _ in 0..<20 { _ = try await log.bounds(of: [zero]) }
+            try await member.start([zero: 0])
+            guard case .records(let records) = try await wake else { throw TestFailure() }
+            #expect(records.map(\.offset) == [0, 1])
+            await log.close()
+        }
+    }
+}
