@@ -214,6 +214,23 @@ struct ChaosAuditTests {
         #expect(run.report.unexplained == 1)
     }
 
+    /// A process that is told to end while the log is away may say so; while all is well it may not.
+    @Test func onlyAFaultOfTheLogExcusesAnEndInBadOrder() {
+        let run = ChaosCase()
+        var end = run.fault(.terminate, from: 10_000, to: 20_000)
+        #expect(FaultTimeline([end]).unexplainedGiveUps == [])
+        end.gaveUp = true
+        #expect(FaultTimeline([end]).unexplainedGiveUps == [end])
+        let away = run.fault(.brokerKill, in: [], from: 5000, to: 9000)
+        #expect(FaultTimeline([end, away]).unexplainedGiveUps == [])
+        let before = run.fault(.brokerStop, in: [], from: -20_000, to: -10_000)
+        #expect(FaultTimeline([end, before]).unexplainedGiveUps == [end])
+        let other = run.fault(.full, in: [99], from: 5000, to: 9000)
+        #expect(FaultTimeline([end, other]).unexplainedGiveUps == [end])
+        let own = run.fault(.cut, from: 5000, to: 9000)
+        #expect(FaultTimeline([end, own]).unexplainedGiveUps == [])
+    }
+
     @Test func faultsWithoutTimesLeaveTheSliceRulesAlone() {
         var run = ChaosCase()
         run.input.faults = nil

@@ -32,11 +32,14 @@ struct FaultWindow: Hashable, Sendable {
     var name: String
     var start: Timestamp
     var end: Timestamp
+    /// The process was told to end and said that it could not do so in good order.
+    var gaveUp = false
 
     var line: String {
         let length = end - start
         return "\(start.rfc3339) \(kind.rawValue) \(name) for \(length) ms"
             + (targets.isEmpty ? "" : " process " + targets.sorted().map(String.init).joined(separator: " "))
+            + (gaveUp ? ", gave up" : "")
     }
 }
 
@@ -88,6 +91,18 @@ struct FaultTimeline: Sendable {
             || everywhere.contains {
                 [.brokerKill, .brokerStop].contains($0.kind) && overlaps($0, Self.brokerEcho, from, time)
             }
+    }
+
+    /// Ends in bad order that no fault of a broker, of the network or of the disk explains.
+    var unexplainedGiveUps: [FaultWindow] {
+        Set(byProcess.values.joined()).filter { end in
+            guard end.gaveUp else { return false }
+            let own = end.targets.flatMap { byProcess[$0] ?? [] }
+            return !own.contains { [.cut, .full].contains($0.kind) && overlaps($0, Self.echo, end.start, end.end) }
+                && !everywhere.contains {
+                    [.brokerKill, .brokerStop].contains($0.kind) && overlaps($0, Self.brokerEcho, end.start, end.end)
+                }
+        }.sorted { $0.start < $1.start }
     }
 
     func wasTerminated(_ processID: Int32) -> Bool {

@@ -77,8 +77,9 @@ struct ChaosRun: Sendable {
         _ bench: Bench, _ result: ChaosResult, _ roster: Roster, _ observer: Observer, _ log: FaultLog
     ) async throws -> Bool {
         let stillRunning = await roster.running
-        let badEnds = await bench.fleet.stopAll() + bench.watch.read(\.unexpectedEnds)
+        var badEnds = await bench.fleet.stopAll() + bench.watch.read(\.unexpectedEnds)
         let faults = await log.faults
+        badEnds += FaultTimeline(faults).unexplainedGiveUps.map(\.line)
         var input = try await RunReading(place: options.place, installation: bench.installation).auditInput(
             accepted: result.allAccepted, interventions: [:], watch: bench.watch)
         input.faults = faults

@@ -72,8 +72,8 @@ extension Injector {
     private func terminate(_ member: Roster.Member) async throws {
         guard let child = member.child else { return }
         let start = time.now()
-        await fleet.terminateOrKill(child)
-        await record(.terminate, [child], member.name, since: start)
+        let gaveUp = await fleet.terminateOrKill(child)
+        await record(.terminate, [child], member.name, since: start, gaveUp: gaveUp)
     }
 
     func stepClock(_ draw: inout SplitMix64) async throws {

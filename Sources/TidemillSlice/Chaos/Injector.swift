@@ -68,10 +68,14 @@ struct Injector: Sendable {
         return await roster.take(role, draw: draw.nextUnit())
     }
 
-    func record(_ kind: FaultWindow.Kind, _ children: [ChildProcess], _ name: String, since start: Timestamp) async {
+    func record(
+        _ kind: FaultWindow.Kind, _ children: [ChildProcess], _ name: String, since start: Timestamp,
+        gaveUp: Bool = false
+    ) async {
         await log.add(
             FaultWindow(
-                kind: kind, targets: Set(children.map(\.processID)), name: name, start: start, end: time.now()))
+                kind: kind, targets: Set(children.map(\.processID)), name: name, start: start, end: time.now(),
+                gaveUp: gaveUp))
     }
 
     private func injectBroker(_ kind: FaultWindow.Kind, _ draw: inout SplitMix64) async throws {
