@@ -3,7 +3,7 @@ internal import TaskModel
 /// What a chain of records in the outbox is for. A chain ends with its tenure, except a journal entry's.
 enum ChainPurpose: Sendable {
     /// Due event, then tombstone.
-    case emission(Tenure, Emission)
+    case emission(Tenure, DueEmission)
     /// The tombstone of a cancelled event.
     case drop(Tenure, Coordinate)
     /// Dead letter, then tombstone.

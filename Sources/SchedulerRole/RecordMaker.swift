@@ -32,7 +32,7 @@ struct RecordMaker: Sendable {
             event.encoded(), names.due(queue), Murmur2.partition(of: event.recordKey, count: partitions))
     }
 
-    func due(_ emission: Emission, partitions: Int32) -> LogAppend {
+    func due(_ emission: DueEmission, partitions: Int32) -> LogAppend {
         append(
             emission.body, names.due(emission.queue),
             Murmur2.partition(of: emission.body.key ?? [], count: partitions))
@@ -49,7 +49,7 @@ struct RecordMaker: Sendable {
     func dead(_ letter: DeadLetter) -> LogAppend {
         append(
             letter.encoded(), names.dead,
-            Murmur2.partition(of: letter.event.fingerprint.bytes, count: counts.dead))
+            Murmur2.partition(of: letter.event.fingerprint, count: counts.dead))
     }
 
     func schedule(_ record: SchedulesTopicRecord, partition: Int32, epoch: Int64) -> LogAppend {
@@ -68,7 +68,7 @@ struct RecordMaker: Sendable {
     }
 
     func retryPartition(of fingerprint: Fingerprint) -> Int32 {
-        Murmur2.partition(of: fingerprint.bytes, count: counts.retry)
+        Murmur2.partition(of: fingerprint, count: counts.retry)
     }
 
     private func append(_ body: RecordBody, _ topic: String, _ partition: Int32) -> LogAppend {

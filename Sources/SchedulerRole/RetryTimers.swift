@@ -14,7 +14,7 @@ struct WorkKey: Hashable, Sendable {
 struct RetryTimers: Sendable {
     /// What is to be done with an entry that has come up.
     enum Work: Sendable {
-        case emit(Emission)
+        case emit(DueEmission)
         /// A cancel marker names it.
         case drop
         /// It cannot be read; its record, and why.
@@ -27,7 +27,7 @@ struct RetryTimers: Sendable {
     }
 
     private indirect enum Content: Sendable {
-        case loaded(Emission)
+        case loaded(DueEmission)
         /// On disk only; `isAsked` once a fetch is under way.
         case stub(isAsked: Bool)
         case undecodable(LogRecord, reason: String)
@@ -152,9 +152,9 @@ struct RetryTimers: Sendable {
     /// A record whose headers speak of another emission than its key cannot be trusted with either's tombstone.
     private static func decode(
         _ record: LogRecord, _ coordinate: Coordinate
-    ) -> Result<Emission, EventDecodingError> {
+    ) -> Result<DueEmission, EventDecodingError> {
         do {
-            let emission = try Emission(
+            let emission = try DueEmission(
                 key: record.key, value: record.value, headers: record.headers, place: record.place,
                 recordedAt: record.timestamp)
             guard emission.coordinate == coordinate else {

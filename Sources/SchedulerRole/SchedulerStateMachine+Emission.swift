@@ -18,7 +18,7 @@ extension SchedulerStateMachine {
         for queue in missingQueues { timers[partition]?.unloadParked(queue: queue) }
     }
 
-    private mutating func emit(_ emission: Emission, _ tenure: Tenure) {
+    private mutating func emit(_ emission: DueEmission, _ tenure: Tenure) {
         guard case .partitions(let count) = directory.look(up: emission.queue) else {
             timers[tenure.partition.partition]?.park(emission.coordinate, queue: emission.queue)
             return
@@ -64,7 +64,7 @@ extension SchedulerStateMachine {
     }
 
     /// The due topic refuses it for good.
-    mutating func bury(_ emission: Emission, reason: String, _ tenure: Tenure, _ now: ClockReading) {
+    mutating func bury(_ emission: DueEmission, reason: String, _ tenure: Tenure, _ now: ClockReading) {
         let place = RecordPlace(topic: tenure.partition.topic, partition: tenure.partition.partition, offset: -1)
         // It was read when it arrived.
         let event =

@@ -137,11 +137,11 @@ struct FetchBuffer {
             // The list is taken as it is: to move records one by one costs four references each.
             partition.records = records
             partition.head = 0
-            for index in records.indices { size += records[index].byteCount + Self.recordOverhead }
+            for index in records.indices { size += records[index].cost }
         } else {
             for record in records where record.offset >= partition.position {
                 partition.records.append(record)
-                size += record.byteCount + Self.recordOverhead
+                size += record.cost
             }
         }
         partition.position = max(partition.position, last.offset + 1)
@@ -196,9 +196,6 @@ struct FetchBuffer {
 
     // MARK: Inner workings
 
-    /// What a record costs beside its bytes: the array headers and the struct.
-    fileprivate static let recordOverhead = 200
-
     private mutating func drop(_ key: TopicPartition) -> (isPaused: Bool, position: Int64)? {
         guard let partition = partitions[key] else { return nil }
         bytes -= partition.bytes
@@ -236,7 +233,7 @@ extension FetchBuffer.Partition {
             return
         }
         let end = min(records.count, head + maximum)
-        for index in head..<end { bytes -= records[index].byteCount + FetchBuffer.recordOverhead }
+        for index in head..<end { bytes -= records[index].cost }
         batch.append(contentsOf: records[head..<end])
         head = end
         compact()
@@ -252,4 +249,9 @@ extension FetchBuffer.Partition {
             head = 0
         }
     }
+}
+
+extension LogRecord {
+    /// About what it takes in the buffer: its bytes, the array headers and the struct.
+    fileprivate var cost: Int { byteCount + 200 }
 }

@@ -39,6 +39,11 @@ public enum Murmur2 {
     /// The partition of `key` among `count` partitions (`count` > 0).
     public static func partition(of key: [UInt8], count: Int32) -> Int32 { partition(ofHash: hash(key), count: count) }
 
+    /// The partition of the key that a fingerprint's bytes are.
+    public static func partition(of key: Fingerprint, count: Int32) -> Int32 {
+        partition(ofHash: hash(key), count: count)
+    }
+
     /// The partition of the key that has this hash.
     public static func partition(ofHash hash: UInt32, count: Int32) -> Int32 { Int32(hash & 0x7fff_ffff) % count }
 }

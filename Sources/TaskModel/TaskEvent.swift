@@ -64,7 +64,12 @@ public struct TaskEvent: Hashable, Sendable {
     public var coordinate: Coordinate { Coordinate(fingerprint: fingerprint, replay: replay, turn: turn) }
 
     /// The record key in `due.<queue>`, which decides the partition: the lane, else the fingerprint.
-    public var recordKey: [UInt8] { partitionKey.map { Array($0.utf8) } ?? fingerprint.bytes }
+    public var recordKey: [UInt8] { Self.recordKey(lane: partitionKey, fingerprint) }
+
+    /// ``recordKey`` of an event of which no more is known.
+    public static func recordKey(lane: String?, _ fingerprint: Fingerprint) -> [UInt8] {
+        lane.map { Array($0.utf8) } ?? fingerprint.bytes
+    }
 
     /// The hash of ``recordKey``.
     public var recordKeyHash: UInt32 { laneHash ?? Murmur2.hash(fingerprint) }

@@ -26,6 +26,12 @@ public final class MetricHistogram: Sendable {
         var counts: [UInt64]
         var sum = 0.0
         var count: UInt64 = 0
+
+        mutating func add(_ value: Double, at index: Int) {
+            counts[index] += 1
+            sum += value
+            count += 1
+        }
     }
 
     /// From 1 ms to one hour, about three bounds a decade.
@@ -43,11 +49,7 @@ public final class MetricHistogram: Sendable {
 
     public func observe(_ value: Double) {
         let index = index(of: value)
-        cells.withLock {
-            $0.counts[index] += 1
-            $0.sum += value
-            $0.count += 1
-        }
+        cells.withLock { $0.add(value, at: index) }
     }
 
     public func observe(milliseconds: Int64) { observe(Double(milliseconds) / 1000) }
@@ -57,9 +59,7 @@ public final class MetricHistogram: Sendable {
         cells.withLock { cells in
             for milliseconds in values {
                 let value = Double(milliseconds) / 1000
-                cells.counts[index(of: value)] += 1
-                cells.sum += value
-                cells.count += 1
+                cells.add(value, at: index(of: value))
             }
         }
     }

@@ -21,7 +21,7 @@ extension WorkerStateMachine {
 
     /// The partition of a shared topic (`retry`, `dead`) that keeps this fingerprint.
     func controlPartition(of fingerprint: Fingerprint) -> Int32 {
-        Murmur2.partition(ofHash: Murmur2.hash(fingerprint), count: configuration.controlPartitions)
+        Murmur2.partition(of: fingerprint, count: configuration.controlPartitions)
     }
 
     /// The record that a decision causes: the next turn in `retry`, or the dead letter.

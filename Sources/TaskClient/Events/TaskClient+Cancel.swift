@@ -28,7 +28,7 @@ extension TaskClient {
                 "the ledger knows event \(fingerprint), but no record of the event itself is kept: "
                     + "its queue and lane cannot be told; name them")
         }
-        let recordKey = event.key.map { Array($0.utf8) } ?? fingerprint.bytes
+        let recordKey = TaskEvent.recordKey(lane: event.key, fingerprint)
         let now = time.now()
         let decision = LedgerRecord(
             coordinate: latest, attempt: event.attempt,

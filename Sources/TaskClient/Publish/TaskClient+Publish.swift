@@ -143,8 +143,7 @@ struct PreparedPublish: Sendable {
         self.record = record
     }
 
-    /// As ``TaskEvent/recordKey``.
-    var recordKey: [UInt8] { key.map { Array($0.utf8) } ?? coordinate.fingerprint.bytes }
+    var recordKey: [UInt8] { TaskEvent.recordKey(lane: key, coordinate.fingerprint) }
 
     /// What the log's answer means for the publisher.
     func receipt(_ result: Result<AppendReceipt, LogError>) -> Result<PublishReceipt, ClientError> {

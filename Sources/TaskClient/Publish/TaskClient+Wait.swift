@@ -38,7 +38,7 @@ extension TaskClient {
         replay: UInt32 = 0, timeout: Int64?, progress: @escaping @Sendable (WaitProgress) -> Void = { _ in }
     ) async throws(ClientError) -> WaitResult {
         _ = try await topology.due(queue)
-        let recordKey = key.map { Array($0.utf8) } ?? fingerprint.bytes
+        let recordKey = TaskEvent.recordKey(lane: key, fingerprint)
         let ledger = try await partition(of: recordKey, in: names.ledger(queue))
         let start: Int64
         do {

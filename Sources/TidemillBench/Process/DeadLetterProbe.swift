@@ -62,7 +62,7 @@ enum DeadLetterProbe {
             let batch = (start..<min(letters, start + 1000)).map { index in
                 let letter = letter(index, plan.names.due(TopicNames.defaultQueue))
                 let body = DeadTopicRecord.letter(letter).encoded()
-                let partition = Murmur2.partition(of: letter.event.fingerprint.bytes, count: plan.controlPartitions)
+                let partition = Murmur2.partition(of: letter.event.fingerprint, count: plan.controlPartitions)
                 return LogAppend(body, to: TopicPartition(plan.names.dead, partition))
             }
             for result in await installation.log.append(batch) { _ = try result.get() }

@@ -2,12 +2,12 @@ import Testing
 
 @testable import TaskModel
 
-@Suite("Emission")
-struct EmissionTests {
+@Suite("DueEmission")
+struct DueEmissionTests {
     private let recorded = Timestamp(milliseconds: 1_000_000)
 
-    private func emission(_ body: RecordBody) throws -> Emission {
-        try Emission(
+    private func emission(_ body: RecordBody) throws -> DueEmission {
+        try DueEmission(
             key: body.key, value: body.value, headers: body.headers, place: somewhere, recordedAt: recorded)
     }
 
