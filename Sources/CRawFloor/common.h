@@ -27,6 +27,11 @@ static inline void raw_floor_key(int64_t number, unsigned char key[16]) {
     }
 }
 
+/* When a record of an open loop is to be published. */
+int64_t raw_floor_planned(int64_t start, double rate, int64_t number);
+
+void raw_floor_wait_until(int64_t time);
+
 enum { raw_floor_outcome_bytes = 32, raw_floor_batch = 1000 };
 
 #endif

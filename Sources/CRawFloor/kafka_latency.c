@@ -1,5 +1,4 @@
 #include <stdlib.h>
-#include <time.h>
 
 #include "kafka_client.h"
 
@@ -17,7 +16,7 @@ typedef struct {
 } loop;
 
 static int64_t planned(const loop *loop, int64_t number) {
-    return loop->start + (int64_t)((double)number * 1e9 / loop->rate);
+    return raw_floor_planned(loop->start, loop->rate, number);
 }
 
 static void delivered(void *context, const rd_kafka_message_t *message, int64_t now) {
@@ -47,14 +46,6 @@ static void *consume(void *argument) {
         rd_kafka_message_destroy(message);
     }
     return NULL;
-}
-
-static void wait_until(int64_t time) {
-    int64_t left;
-    while ((left = time - raw_floor_clock()) > 0) {
-        struct timespec pause = {left / 1000000000, left % 1000000000};
-        nanosleep(&pause, NULL);
-    }
 }
 
 raw_floor_result raw_floor_kafka_latency(
@@ -87,7 +78,7 @@ raw_floor_result raw_floor_kafka_latency(
     pthread_t thread;
     pthread_create(&thread, NULL, consume, &loop);
     for (int64_t number = 0; number < work->count && result.message[0] == 0; number++) {
-        wait_until(planned(&loop, number));
+        raw_floor_wait_until(planned(&loop, number));
         unsigned char key[16];
         raw_floor_key(number, key);
         memcpy(payload, &number, sizeof(number));

@@ -56,25 +56,48 @@ static int insert(
     return is_fine(file, sqlite3_step(file->insert));
 }
 
+/* What each record holds beside its key. */
+typedef struct {
+    char *headers, *payload;
+    int header_bytes, payload_bytes;
+} content;
+
+static content make_content(const raw_floor_work *work) {
+    content content = {.payload_bytes = work->payload_bytes};
+    for (int32_t index = 0; index < work->header_count; index++)
+        content.header_bytes += (int)(strlen(work->header_names[index]) + strlen(work->header_values[index])) + 4;
+    content.headers = calloc(1, (size_t)content.header_bytes + 1);
+    content.payload = calloc(1, (size_t)content.payload_bytes + 1);
+    return content;
+}
+
+static void free_content(content content) {
+    free(content.headers);
+    free(content.payload);
+}
+
+static int insert_record(file *file, int64_t row, content content) {
+    unsigned char key[16];
+    raw_floor_key(row, key);
+    return insert(file, row, key, content.payload, content.payload_bytes, content.headers, content.header_bytes);
+}
+
+static int insert_outcome(file *file, int64_t row, const unsigned char key[16]) {
+    static const char outcome[raw_floor_outcome_bytes];
+    return insert(file, outcome_row + row, key, outcome, sizeof(outcome), "", 0);
+}
+
 /* Records 0 ..< count, so many in each transaction. */
 static void fill(file *file, const raw_floor_work *work, int32_t per_transaction) {
-    int header_bytes = 0;
-    for (int32_t index = 0; index < work->header_count; index++)
-        header_bytes += (int)(strlen(work->header_names[index]) + strlen(work->header_values[index])) + 4;
-    char *headers = calloc(1, (size_t)header_bytes + 1);
-    char *payload = calloc(1, (size_t)work->payload_bytes + 1);
+    content content = make_content(work);
     int64_t row = 0;
     while (row < work->count && run(file, "BEGIN IMMEDIATE")) {
-        for (int32_t index = 0; index < per_transaction && row < work->count; index++, row++) {
-            unsigned char key[16];
-            raw_floor_key(row, key);
-            if (!insert(file, row, key, payload, work->payload_bytes, headers, header_bytes)) break;
-        }
+        for (int32_t index = 0; index < per_transaction && row < work->count; index++, row++)
+            if (!insert_record(file, row, content)) break;
         if (!run(file, "COMMIT")) break;
     }
     file->result->records = row;
-    free(headers);
-    free(payload);
+    free_content(content);
 }
 
 raw_floor_result raw_floor_sqlite_publish(const char *path, const raw_floor_work *work, int32_t per_transaction) {
@@ -106,7 +129,6 @@ static int32_t read_keys(file *file, int64_t row, int32_t limit, unsigned char (
 raw_floor_result raw_floor_sqlite_burn_down(const char *path, const raw_floor_work *work, int32_t per_transaction) {
     raw_floor_result result = {0};
     file file = {.result = &result};
-    static const char outcome[raw_floor_outcome_bytes];
     unsigned char(*keys)[16] = calloc((size_t)per_transaction, 16);
     if (open_file(&file, path)) {
         fill(&file, work, 5000);
@@ -116,7 +138,7 @@ raw_floor_result raw_floor_sqlite_burn_down(const char *path, const raw_floor_wo
             int32_t found = read_keys(&file, row, left < per_transaction ? (int32_t)left : per_transaction, keys);
             if (found == 0 || !run(&file, "BEGIN IMMEDIATE")) break;
             for (int32_t index = 0; index < found; index++, row++)
-                if (!insert(&file, outcome_row + row, keys[index], outcome, sizeof(outcome), "", 0)) break;
+                if (!insert_outcome(&file, row, keys[index])) break;
             sqlite3_reset(file.move);
             sqlite3_bind_int64(file.move, 1, row);
             if (!is_fine(&file, sqlite3_step(file.move)) || !run(&file, "COMMIT")) break;
@@ -126,5 +148,42 @@ raw_floor_result raw_floor_sqlite_burn_down(const char *path, const raw_floor_wo
     }
     close_file(&file);
     free(keys);
+    return result;
+}
+
+raw_floor_result raw_floor_sqlite_latency(
+    const char *path, const raw_floor_work *work, double rate, int64_t *to_start, int64_t *to_settled) {
+    raw_floor_result result = {0};
+    file file = {.result = &result};
+    content content = make_content(work);
+    if (open_file(&file, path)) {
+        int64_t start = raw_floor_clock(), row = 0;
+        while (row < work->count) {
+            raw_floor_wait_until(raw_floor_planned(start, rate, row));
+            /* All that is due by now goes into one transaction. */
+            int64_t first = row, now = raw_floor_clock();
+            if (!run(&file, "BEGIN IMMEDIATE")) break;
+            for (; row < work->count && raw_floor_planned(start, rate, row) <= now; row++)
+                if (!insert_record(&file, row, content)) break;
+            if (!run(&file, "COMMIT")) break;
+            now = raw_floor_clock();
+            for (int64_t number = first; number < row; number++)
+                to_start[number] = now - raw_floor_planned(start, rate, number);
+            if (!run(&file, "BEGIN IMMEDIATE")) break;
+            for (int64_t number = first; number < row; number++) {
+                unsigned char key[16];
+                raw_floor_key(number, key);
+                if (!insert_outcome(&file, number, key)) break;
+            }
+            if (!run(&file, "COMMIT")) break;
+            now = raw_floor_clock();
+            for (int64_t number = first; number < row; number++)
+                to_settled[number] = now - raw_floor_planned(start, rate, number);
+        }
+        result.records = row;
+        result.nanoseconds = raw_floor_clock() - start;
+    }
+    close_file(&file);
+    free_content(content);
     return result;
 }

@@ -11,6 +11,14 @@ struct FloorOrder: Codable, Sendable {
         case latency(rate: Double)
         case sqlitePublish(perTransaction: Int32)
         case sqliteBurnDown(perTransaction: Int32)
+        case sqliteLatency(rate: Double)
+
+        var isOfLatency: Bool {
+            switch self {
+            case .latency, .sqliteLatency: true
+            case .publish, .burnDown, .sqlitePublish, .sqliteBurnDown: false
+            }
+        }
     }
 
     var kind: Kind
@@ -52,18 +60,18 @@ enum FloorProcess {
     private static func copy(_ text: String) -> UnsafePointer<CChar>? { UnsafePointer(strdup(text)) }
 
     private static func run(_ order: FloorOrder, _ work: inout raw_floor_work) -> FloorSummary {
-        var toStart: [Int64] = []
-        var toSettled: [Int64] = []
+        let times = order.kind.isOfLatency ? order.count : 0
+        var toStart = [Int64](repeating: 0, count: times)
+        var toSettled = toStart
         let result: raw_floor_result
         switch order.kind {
         case .publish(let inFlight): result = raw_floor_kafka_publish(&work, inFlight)
         case .burnDown(let group): result = raw_floor_kafka_burn_down(&work, group)
-        case .latency(let rate):
-            toStart = [Int64](repeating: 0, count: order.count)
-            toSettled = toStart
-            result = raw_floor_kafka_latency(&work, rate, &toStart, &toSettled)
+        case .latency(let rate): result = raw_floor_kafka_latency(&work, rate, &toStart, &toSettled)
         case .sqlitePublish(let size): result = raw_floor_sqlite_publish(order.path, &work, size)
         case .sqliteBurnDown(let size): result = raw_floor_sqlite_burn_down(order.path, &work, size)
+        case .sqliteLatency(let rate):
+            result = raw_floor_sqlite_latency(order.path, &work, rate, &toStart, &toSettled)
         }
         let problem = withUnsafeBytes(of: result.message) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         return FloorSummary(

@@ -13,7 +13,7 @@ enum Latency {
             let workers = try await stage.startReadyWorkers()
             var published = try await publish(stage, 500, rate: 200, bucket: warmBucket)
             try await stage.waitForEnds(published)
-            var floors: [FloorSummary?] = []
+            var floors: [FloorSummary] = []
             let start = workers.map { $0.reading?.cpuMicroseconds ?? 0 }
             for (index, rate) in rates.enumerated() {
                 session.progress("\(Int(rate))/s")
@@ -39,10 +39,10 @@ enum Latency {
             let name = "\(Int(rate))/s, publish to"
             findings.metrics += [
                 Metric(
-                    "\(name) start, p50/p95/p99/max", Spread(toStart), floor: floors[index]?.toStart.map(Spread.init)),
+                    "\(name) start, p50/p95/p99/max", Spread(toStart), floor: floors[index].toStart.map(Spread.init)),
                 Metric(
                     "\(name) settled, p50/p95/p99/max", Spread(toSettled),
-                    floor: floors[index]?.toSettled.map(Spread.init)),
+                    floor: floors[index].toSettled.map(Spread.init)),
             ]
             let expected = Int(rate * seconds)
             if Int(toStart.count) != expected || Int(toSettled.count) != expected {
@@ -61,13 +61,20 @@ enum Latency {
         return try await stage.publish(order).accepted
     }
 
-    /// Raw clients at the same rate; SQLite has no floor here, for it delivers nothing.
-    private static func floor(_ stage: Stage, _ count: Int, rate: Double) async throws -> FloorSummary? {
-        guard case .kafka(let bootstrap) = stage.place.engine else { return nil }
-        return try await stage.floor(
-            FloorOrder(
-                kind: .latency(rate: rate), bootstrap: bootstrap, topic: try await stage.makeTopic("floor-in"),
-                outcomeTopic: try await stage.makeTopic("floor-out"), partitions: stage.place.partitions,
-                count: count, payloadBytes: stage.session.arguments.payloadBytes))
+    /// Raw clients at the same rate. On SQLite, which delivers nothing: one transaction that stores what is due, and one
+    /// with its outcomes.
+    private static func floor(_ stage: Stage, _ count: Int, rate: Double) async throws -> FloorSummary {
+        var order = FloorOrder(
+            kind: .sqliteLatency(rate: rate), partitions: stage.place.partitions, count: count,
+            payloadBytes: stage.session.arguments.payloadBytes)
+        if case .kafka(let bootstrap) = stage.place.engine {
+            order.kind = .latency(rate: rate)
+            order.bootstrap = bootstrap
+            order.topic = try await stage.makeTopic("floor-in")
+            order.outcomeTopic = try await stage.makeTopic("floor-out")
+        } else {
+            order.path = "\(stage.place.folder)/floor-\(Int(rate)).db"
+        }
+        return try await stage.floor(order)
     }
 }
