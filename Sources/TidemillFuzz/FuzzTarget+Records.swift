@@ -68,6 +68,27 @@ extension FuzzTarget {
         return (try? JournalEntry(key: again.key, value: again.value)) == value
     }
 
+    /// The block in which the embedded engine keeps a record's headers.
+    static let headers = FuzzTarget(name: "headers") {
+        try SampleRecords.named("").map(\.headers.block)
+    } run: { bytes throws(FuzzFinding) in
+        guard let headers = RecordHeaders(block: bytes) else { return .refused }
+        let list = Array(headers)
+        try FuzzFinding.require(headers.count == list.count, "it counts others than it lists")
+        try FuzzFinding.require(
+            Array(RecordHeaders(list)) == list, "what was read is not read the same after it was written")
+        try FuzzFinding.require(headers.removing { _ in false } == headers, "to remove none changes it")
+        try FuzzFinding.require(headers.removing { _ in true }.isEmpty, "to remove all leaves some")
+        for header in list {
+            let last = headers.last(named: header.name)
+            try FuzzFinding.require(
+                last == list.last { $0.name.utf8.elementsEqual(header.name.utf8) }
+                    || header.name.unicodeScalars.contains("\u{FFFD}"),
+                "the last of a name is not the last in the list")
+        }
+        return .read
+    }
+
     /// The golden samples of `schemas/samples` whose names begin so. `read`: whether what was read is written readably; nil
     /// when the record was refused.
     private static func records(

@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
     var run: @Sendable ([UInt8]) throws(FuzzFinding) -> Verdict
 
     static let all: [FuzzTarget] = [
-        .event, .waiting, .dead, .ledger, .commit, .commands, .schedules, .journal, .trigger, .cron, .json,
+        .event, .waiting, .dead, .ledger, .commit, .commands, .schedules, .journal, .headers, .trigger, .cron, .json,
         .configuration,
     ]
 }
