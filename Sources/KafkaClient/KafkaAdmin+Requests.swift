@@ -101,36 +101,4 @@ extension KafkaAdmin {
             if let error = errors.first { throw error }
         }
     }
-
-    /// What a group has committed; a partition without a commit is left out, one that did not answer is an error.
-    package func committed(
-        group: String, partitions: [KafkaPartition]
-    ) throws -> [KafkaPartition: Result<KafkaCommit, KafkaError>] {
-        guard !partitions.isEmpty else { return [:] }
-        let list = PartitionList(partitions)
-        var requests: [OpaquePointer?] = [rd_kafka_ListConsumerGroupOffsets_new(group, list.pointer)]
-        defer { rd_kafka_ListConsumerGroupOffsets_destroy(requests[0]) }
-        return try request(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS) { options, queue in
-            rd_kafka_ListConsumerGroupOffsets(handle.client, &requests, 1, options, queue)
-        } _: { event in
-            var count = 0
-            let result = rd_kafka_event_ListConsumerGroupOffsets_result(event)
-            guard let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count), count == 1 else {
-                throw KafkaError(.timedOut, "no answer for group \(group)")
-            }
-            if let error = rd_kafka_group_result_error(groups[0]) {
-                // Still the result's, which goes with the event.
-                throw KafkaError(rd_kafka_error_code(error), String(cString: rd_kafka_error_string(error)))
-            }
-            var answers: [KafkaPartition: Result<KafkaCommit, KafkaError>] = [:]
-            for entry in rd_kafka_group_result_partitions(groups[0])?.entries ?? [] {
-                if let error = entry.error {
-                    answers[entry.partition] = .failure(error)
-                } else if entry.offset >= 0 {
-                    answers[entry.partition] = .success(KafkaCommit(offset: entry.offset, metadata: entry.metadata))
-                }
-            }
-            return answers
-        }
-    }
 }

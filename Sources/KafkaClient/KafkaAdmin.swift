@@ -1,31 +1,53 @@
 internal import CRdKafka
-internal import Dispatch
+import Synchronization
 package import TaskTelemetry
 
 /// Questions and requests to a cluster that are not about records. Every call blocks, at most for its timeout.
 package final class KafkaAdmin: Sendable {
     let handle: KafkaHandle
     let timeoutMilliseconds: Int32
+    private let configuration: KafkaConfiguration
+    private let logger: Logger
+    /// Clients that only know who coordinates a group, by its name: as many as an installation has groups.
+    private let groups = Mutex<[String: KafkaHandle]>([:])
 
     package init(_ configuration: KafkaConfiguration, timeoutMilliseconds: Int, logger: Logger) throws {
         self.timeoutMilliseconds = Int32(timeoutMilliseconds)
-        // A consumer that joins nothing: unlike a producer's, its requests for metadata never create a topic.
-        let complete = configuration.withDefaults([
+        self.logger = logger
+        self.configuration = configuration.withDefaults([
             "socket.nagle.disable": "true",
             "reconnect.backoff.ms": "50",
             "reconnect.backoff.max.ms": "2000",
             "retry.backoff.ms": "50",
         ]).requiring([
-            "group.id": "tidemill-admin",
             "allow.auto.create.topics": "false",
             "enable.auto.commit": "false",
             "socket.timeout.ms": String(timeoutMilliseconds),
         ])
-        handle = try KafkaHandle(.consumer, complete, events: 0, logger: logger)
+        handle = try Self.makeHandle(self.configuration, group: "tidemill-admin", logger)
+    }
+
+    /// A consumer that joins nothing: unlike a producer's, its requests for metadata never create a topic.
+    private static func makeHandle(
+        _ configuration: KafkaConfiguration, group: String, _ logger: Logger
+    ) throws -> KafkaHandle {
+        try KafkaHandle(.consumer, configuration.requiring(["group.id": group]), events: 0, logger: logger)
+    }
+
+    /// Begins to look for the coordinator of a group, so that the first question need not.
+    package func prepare(group: String) throws { _ = try coordination(of: group) }
+
+    private func coordination(of group: String) throws -> KafkaHandle {
+        try groups.withLock { groups in
+            if let known = groups[group] { return known }
+            let handle = try Self.makeHandle(configuration, group: group, logger)
+            groups[group] = handle
+            return handle
+        }
     }
 
     /// Frees the errors that librdkafka queued for a reader that this client does not have.
-    private func drain() {
+    private func drain(_ handle: KafkaHandle) {
         while let event = rd_kafka_queue_poll(handle.queue, 0) { rd_kafka_event_destroy(event) }
     }
 
@@ -46,7 +68,7 @@ package final class KafkaAdmin: Sendable {
 
     /// All brokers and topics, asked now.
     package func cluster() throws -> Cluster {
-        drain()
+        drain(handle)
         var metadata: UnsafePointer<rd_kafka_metadata_t>?
         let code = rd_kafka_metadata(handle.client, 1, nil, &metadata, timeoutMilliseconds)
         try KafkaError.check(code, "ask the cluster for its topics")
@@ -107,6 +129,28 @@ package final class KafkaAdmin: Sendable {
         }
     }
 
+    /// What a group has committed; a partition without a commit is left out, one that did not answer is an error.
+    ///
+    /// Not by the admin protocol (ListConsumerGroupOffsets): there librdkafka keeps asking a broker that coordinates the group
+    /// no longer, and aborts the process when the answer comes after the timeout (its issue 4605; both seen in 2.8.0).
+    package func committed(
+        group: String, partitions: [KafkaPartition]
+    ) throws -> [KafkaPartition: Result<KafkaCommit, KafkaError>] {
+        guard !partitions.isEmpty else { return [:] }
+        let handle = try coordination(of: group)
+        drain(handle)
+        let list = PartitionList(partitions)
+        let code = rd_kafka_committed(handle.client, list.pointer, timeoutMilliseconds)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code) }
+        return list.entries.reduce(into: [:]) { answers, entry in
+            if let error = entry.error {
+                answers[entry.partition] = .failure(error)
+            } else if entry.offset >= 0 {
+                answers[entry.partition] = .success(KafkaCommit(offset: entry.offset, metadata: entry.metadata))
+            }
+        }
+    }
+
     /// Brokers that refuse for now may lead no longer what they are asked about.
     func lookAgain(after errors: [KafkaError]) {
         if errors.contains(where: { $0.isRetriable && $0.code.isBrokers }) { _ = try? cluster() }
@@ -119,7 +163,7 @@ package final class KafkaAdmin: Sendable {
         _ operation: rd_kafka_admin_op_t, _ send: (OpaquePointer, OpaquePointer) -> Void,
         _ read: (OpaquePointer) throws -> Value
     ) throws -> Value {
-        drain()
+        drain(handle)
         let client = handle.client
         guard let queue = rd_kafka_queue_new(client), let options = rd_kafka_AdminOptions_new(client, operation) else {
             throw KafkaError(.invalidArgument, "no memory")

@@ -66,6 +66,11 @@ package final class KafkaMockCluster: @unchecked Sendable {
             rd_kafka_mock_partition_set_leader(cluster, topic, partition, Int32(broker)), "set the leader of \(topic)")
     }
 
+    package func setCoordinator(of group: String, broker: Int) throws {
+        try KafkaError.check(
+            rd_kafka_mock_coordinator_set(cluster, "group", group, Int32(broker)), "set the coordinator of \(group)")
+    }
+
     /// Every answer of this broker takes this long from now on.
     package func setRoundTrip(ofBroker number: Int, milliseconds: Int) throws {
         try KafkaError.check(

@@ -217,6 +217,10 @@ package final class KafkaTaskLog: TaskLog {
     }
 
     package func join(_ options: GroupOptions) async throws -> any GroupMember {
+        // Whoever joins asks next for what the group has committed.
+        try await calls.once("set up the questions about group \(options.group)") { admin in
+            try admin.prepare(group: options.group)
+        }
         let session = max(options.sessionTimeoutMilliseconds, configuration.minimumSessionMilliseconds)
         var own = configuration
         own.properties = configuration.properties.requiring([
