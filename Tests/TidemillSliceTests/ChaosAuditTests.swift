@@ -113,7 +113,7 @@ struct ChaosAuditTests {
         run.input.executions[index].result = .succeeded
         run.ends(ChaosCase.at(2), .completed, at: 57_001, by: ChaosCase.victim)
         #expect(run.report.settledTwice.isEmpty)
-        #expect(run.report.completedByBoth == [WorkKey(ChaosCase.fingerprint(2))])
+        #expect(run.report.endedByBoth == [WorkKey(ChaosCase.fingerprint(2))])
         // Without a fault, without a run of its own, or of another kind, it is two ends.
         var spoilt = run
         spoilt.input.faults = []
@@ -127,6 +127,25 @@ struct ChaosAuditTests {
         spoilt = run
         spoilt.ends(ChaosCase.at(2), .dead, at: 58_000, by: ChaosCase.victim)
         #expect(spoilt.report.settledTwice == [WorkKey(ChaosCase.fingerprint(2))])
+    }
+
+    /// A process that slept fails its turn for good as its successor did: one death, said twice.
+    @Test func aTurnThatBothRunsOfAnExplainedRepetitionBuryHasOneEnd() {
+        var run = ChaosCase()
+        run.input.faults = [run.fault(.stop, from: 50_001, to: 57_000)]
+        run.input.statements.removeAll { $0.coordinate == ChaosCase.at(2) }
+        for index in run.input.executions.indices where run.input.executions[index].coordinate == ChaosCase.at(2) {
+            run.input.executions[index].end = Timestamp(milliseconds: 57_001)
+            run.input.executions[index].result = .failed
+        }
+        run.ends(ChaosCase.at(2), .dead, at: 57_000)
+        run.ends(ChaosCase.at(2), .dead, at: 57_001, by: ChaosCase.victim)
+        #expect(run.report.settledTwice.isEmpty)
+        #expect(run.report.endedByBoth == [WorkKey(ChaosCase.fingerprint(2))])
+        for index in run.input.executions.indices where run.input.executions[index].processID == ChaosCase.victim {
+            run.input.executions[index].result = .cancelled
+        }
+        #expect(run.report.settledTwice == [WorkKey(ChaosCase.fingerprint(2))])
     }
 
     @Test func findsOneEarlyRetry() {
@@ -229,6 +248,17 @@ struct ChaosAuditTests {
         #expect(FaultTimeline([end, other]).unexplainedGiveUps == [end])
         let own = run.fault(.cut, from: 5000, to: 9000)
         #expect(FaultTimeline([end, own]).unexplainedGiveUps == [])
+    }
+
+    /// Who is stopped in the middle of a write of the embedded log keeps everybody from renewing a lease.
+    @Test func aStoppedWriterConcernsAllForAWhile() {
+        var run = ChaosCase()
+        var fault = run.fault(.stop, in: [99], from: 30_000, to: 36_000)
+        run.input.faults = [fault]
+        #expect(run.report.unexplained == 1)
+        fault.heldLog = true
+        run.input.faults = [fault]
+        #expect(run.report.repetitions.map(\.causes) == [[.stop]])
     }
 
     @Test func faultsWithoutTimesLeaveTheSliceRulesAlone() {

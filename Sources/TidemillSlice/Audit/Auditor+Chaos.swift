@@ -4,9 +4,9 @@ extension Auditor {
     /// How long after somebody read an end its owner may not have (milliseconds): reading takes time.
     static let readingTime: Int64 = 1000
 
-    /// A holder that was taken for dead may complete its turn beside its successor. That is one end, stated by two runs,
-    /// where a fault explains the second run, each statement has its own run that succeeded, and both speak of one turn.
-    static func judgeDoubleCompletions(_ input: AuditInput, _ report: inout AuditReport) {
+    /// A holder that was taken for dead may end its turn beside its successor. That is one end, stated by two runs, where a
+    /// fault explains the second run, each statement has its own run that ended so, and both say the same of one turn.
+    static func judgeDoubleEnds(_ input: AuditInput, _ report: inout AuditReport) {
         guard input.faults != nil else { return }
         let suspects = Set(report.settledTwice)
         let ends = Dictionary(
@@ -15,17 +15,22 @@ extension Auditor {
             },
             by: { WorkKey($0.coordinate) })
         let explained = Set(report.repetitions.filter { $0.unexplained == 0 }.map(\.coordinate))
-        report.completedByBoth = report.settledTwice.filter { key in
+        report.endedByBoth = report.settledTwice.filter { key in
             let statements = Set(ends[key] ?? [])
-            guard let coordinate = statements.first?.coordinate, explained.contains(coordinate),
-                statements.allSatisfy({ $0.coordinate == coordinate && $0.outcome == .completed }),
+            guard let first = statements.first, explained.contains(first.coordinate),
+                statements.allSatisfy({ $0.coordinate == first.coordinate && $0.outcome == first.outcome }),
                 Set(statements.map(\.worker)).count == statements.count
             else { return false }
-            let succeeded = Set(
-                input.executions.filter { $0.coordinate == coordinate && $0.result == .succeeded }.map(\.worker))
-            return succeeded.isSuperset(of: statements.map(\.worker))
+            let result: ExecutionLine.Result
+            switch first.outcome {
+            case .completed: result = .succeeded
+            case .dead: result = .failed
+            default: return false
+            }
+            let ran = input.executions.filter { $0.coordinate == first.coordinate && $0.result == result }.map(\.worker)
+            return Set(ran).isSuperset(of: statements.map(\.worker))
         }
-        report.settledTwice.removeAll(where: Set(report.completedByBoth).contains)
+        report.settledTwice.removeAll(where: Set(report.endedByBoth).contains)
     }
 
     /// Nothing starts once the end of its work can be read.

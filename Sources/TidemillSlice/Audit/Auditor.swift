@@ -27,8 +27,8 @@ struct AuditReport: Hashable, Sendable {
     var lost: [WorkKey] = []
     /// Several ends that are not one statement repeated: another turn, outcome, worker or time.
     var settledTwice: [WorkKey] = []
-    /// One turn that a fault made run twice, completed by both runs: the second statement changes nothing.
-    var completedByBoth: [WorkKey] = []
+    /// One turn that a fault made run twice, and that both runs ended alike: the second statement changes nothing.
+    var endedByBoth: [WorkKey] = []
     /// Executed or ended, but never accepted.
     var unknown: [WorkKey] = []
     /// Dead by the ledger, without a letter.
@@ -69,7 +69,7 @@ enum Auditor {
         judgeEnds(input, &report)
         judgeExecutions(input, &report)
         judgeTimes(input, &report)
-        judgeDoubleCompletions(input, &report)
+        judgeDoubleEnds(input, &report)
         judgeStarts(input, &report)
         judgeSchedules(input, &report)
         return report

@@ -32,13 +32,19 @@ struct FaultWindow: Hashable, Sendable {
     var name: String
     var start: Timestamp
     var end: Timestamp
+    /// The process was stopped in the middle of a write of the embedded log, so nobody could write.
+    var heldLog = false
     /// The process was told to end and said that it could not do so in good order.
     var gaveUp = false
+
+    /// The log was away for all.
+    var isOfLog: Bool { heldLog || kind == .brokerKill || kind == .brokerStop }
 
     var line: String {
         let length = end - start
         return "\(start.rfc3339) \(kind.rawValue) \(name) for \(length) ms"
             + (targets.isEmpty ? "" : " process " + targets.sorted().map(String.init).joined(separator: " "))
+            + (heldLog ? ", held the log" : "")
             + (gaveUp ? ", gave up" : "")
     }
 }
@@ -46,18 +52,19 @@ struct FaultWindow: Hashable, Sendable {
 /// Which faults may make a turn run again, and when. A clean stop, a scaling, a deploy or a wrong clock never may.
 struct FaultTimeline: Sendable {
     /// How long after its end a fault still shows, in milliseconds: a process that slept, or was cut off, may start what it
-    /// had read before it hears that its partitions went; clients need longer for a broker's return.
+    /// had read before it hears that its partitions went; clients need longer when the log returns.
     static let echo: Int64 = 5000
-    static let brokerEcho: Int64 = 15_000
+    static let logEcho: Int64 = 15_000
     /// An outcome whose append takes longer than this (milliseconds) was not on its way when a kill came.
     static let appendTime: Int64 = 5000
 
     private var byProcess: [Int32: [FaultWindow]] = [:]
+    /// Those of the log.
     private var everywhere: [FaultWindow] = []
 
     init(_ faults: [FaultWindow]) {
         for fault in faults {
-            if fault.targets.isEmpty { everywhere.append(fault) }
+            if fault.isOfLog { everywhere.append(fault) }
             for target in fault.targets { byProcess[target, default: []].append(fault) }
         }
     }
@@ -70,9 +77,7 @@ struct FaultTimeline: Sendable {
         for fault in windows where [.stop, .cut, .full].contains(fault.kind) {
             if overlaps(fault, Self.echo, first.start, second.start) { return fault.kind }
         }
-        for fault in everywhere where [.brokerKill, .brokerStop].contains(fault.kind) {
-            if overlaps(fault, Self.brokerEcho, first.start, second.start) { return fault.kind }
-        }
+        for fault in everywhere where overlaps(fault, Self.logEcho, first.start, second.start) { return fault.kind }
         return nil
     }
 
@@ -88,9 +93,7 @@ struct FaultTimeline: Sendable {
         (byProcess[processID] ?? []).contains {
             [.stop, .cut, .full].contains($0.kind) && overlaps($0, Self.echo, from, time)
         }
-            || everywhere.contains {
-                [.brokerKill, .brokerStop].contains($0.kind) && overlaps($0, Self.brokerEcho, from, time)
-            }
+            || everywhere.contains { overlaps($0, Self.logEcho, from, time) }
     }
 
     /// Ends in bad order that no fault of a broker, of the network or of the disk explains.
@@ -99,9 +102,7 @@ struct FaultTimeline: Sendable {
             guard end.gaveUp else { return false }
             let own = end.targets.flatMap { byProcess[$0] ?? [] }
             return !own.contains { [.cut, .full].contains($0.kind) && overlaps($0, Self.echo, end.start, end.end) }
-                && !everywhere.contains {
-                    [.brokerKill, .brokerStop].contains($0.kind) && overlaps($0, Self.brokerEcho, end.start, end.end)
-                }
+                && !everywhere.contains { overlaps($0, Self.logEcho, end.start, end.end) }
         }.sorted { $0.start < $1.start }
     }
 

@@ -21,7 +21,7 @@ struct ChaosChecks: Sendable {
             Check("dead (those that always fail)", report.dead, equals: result.doomed.count),
             Check("dead, but not by plan", dead.subtracting(result.doomed).count, equals: 0),
         ] + report.invariants + causes + [
-            Check(note: "turns completed by both runs that a fault explains", report.completedByBoth.count),
+            Check(note: "turns ended alike by both runs that a fault explains", report.endedByBoth.count),
             Check("started after a readable end", report.startedAfterEnd.count, equals: 0),
             Check("nominal times missed", report.missedTimes.count, equals: 0),
             Check("nominal times doubled", report.doubledTimes.count, equals: 0),

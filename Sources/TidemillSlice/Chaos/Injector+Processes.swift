@@ -1,4 +1,6 @@
+import Foundation
 import TaskModel
+import TidemillHarness
 
 extension Injector {
     func kill(_ draw: inout SplitMix64) async throws {
@@ -16,9 +18,17 @@ extension Injector {
         let start = time.now()
         await fleet.suspend(child)
         try await time.sleep(milliseconds: 1000 + Int64(draw.nextUnit() * 29_000))
+        let heldLog = holdsLog(child)
         await fleet.resume(child)
-        await record(.stop, [child], member.name, since: start)
+        await record(.stop, [child], member.name, since: start, heldLog: heldLog)
         await roster.release(member.name)
+    }
+
+    /// Whether the process, which is stopped, notes beside the embedded log that it writes.
+    private func holdsLog(_ child: ChildProcess) -> Bool {
+        guard case .sqlite = options.place.engine else { return false }
+        let note = try? String(contentsOfFile: options.place.folder + "/tidemill.db-writer", encoding: .utf8)
+        return note?.split(separator: " ").first == "\(child.processID)"
     }
 
     /// A deploy: every process in turn; one that another fault has is started anew by that.

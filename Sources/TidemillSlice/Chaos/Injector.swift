@@ -70,12 +70,12 @@ struct Injector: Sendable {
 
     func record(
         _ kind: FaultWindow.Kind, _ children: [ChildProcess], _ name: String, since start: Timestamp,
-        gaveUp: Bool = false
+        heldLog: Bool = false, gaveUp: Bool = false
     ) async {
         await log.add(
             FaultWindow(
                 kind: kind, targets: Set(children.map(\.processID)), name: name, start: start, end: time.now(),
-                gaveUp: gaveUp))
+                heldLog: heldLog, gaveUp: gaveUp))
     }
 
     private func injectBroker(_ kind: FaultWindow.Kind, _ draw: inout SplitMix64) async throws {
