@@ -33,10 +33,6 @@ struct PartitionState: Sendable {
     private var suspectEnd: Int64 = 0
     private var suspectsLeft = 0
     private(set) var lastCommit: CommittedOffset?
-    /// False until the first record since the opening was the one asked for.
-    private var hasBegun = false
-    /// The offset that came instead of it.
-    private var insteadOfFirst: Int64?
     var needsCommit = false
     private(set) var bufferedBytes = 0
     var isPaused = false
@@ -117,19 +113,6 @@ struct PartitionState: Sendable {
     }
 
     // MARK: records in
-
-    /// Whether these records, the next to arrive, are what was asked for at the opening. A gap is nothing unusual (a
-    /// transaction's marker takes an offset), so one that is there twice is one; but what an earlier fetch left over must
-    /// not make the records between look as if they did not exist: the next commit would pass them.
-    mutating func isExpected(first offset: Int64) -> Bool {
-        guard !hasBegun, offset > tracker.next else {
-            hasBegun = hasBegun || offset == tracker.next
-            return true
-        }
-        hasBegun = offset == insteadOfFirst
-        insteadOfFirst = offset
-        return hasBegun
-    }
 
     /// Where a record went.
     enum Reception: Hashable, Sendable {

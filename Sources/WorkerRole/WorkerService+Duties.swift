@@ -99,10 +99,6 @@ extension WorkerService {
             logger.error(
                 "records left the log before they were known to be settled; is there a retention on this topic?",
                 ["partition": "\(partition)", "from": "\(from)", "to": "\(to)"])
-        case .askedAgain(let partition, let start, let offset):
-            logger.info(
-                "another record came first; asking again for the one that was asked for",
-                ["partition": "\(partition)", "asked for": "\(start)", "came": "\(offset)"])
         case .stopped(_, let text): logger.error(text)
         case .settled(let coordinate, let task, let outcome, let attempt, let code, let message):
             let level: LogLevel = outcome == .dead ? .warning : outcome == .completed ? .debug : .info

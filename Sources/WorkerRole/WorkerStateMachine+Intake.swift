@@ -9,9 +9,6 @@ extension WorkerStateMachine {
 
     private mutating func receive(_ batch: DueBatch, _ now: WorkerNow) {
         guard let slot = slot(of: batch.partition), partitions[slot].phase == .open else { return }
-        if let first = batch.facts.first, !partitions[slot].isExpected(first: first.place.offset) {
-            return askAgain(slot, insteadOf: first.place.offset)
-        }
         for facts in batch.facts {
             if partitions[slot].hasBacklog || partitions[slot].isFull(configuration) {
                 partitions[slot].postpone(facts)
@@ -20,14 +17,6 @@ extension WorkerStateMachine {
             }
         }
         pauseIfFull(slot)
-    }
-
-    /// Fetching starts anew where the partition was opened; nothing was taken since.
-    private mutating func askAgain(_ slot: Int, insteadOf offset: Int64) {
-        guard let commit = partitions[slot].lastCommit else { return }
-        let (due, start) = (partitions[slot].due, partitions[slot].tracker.next)
-        emit(.open(due, epoch: partitions[slot].epoch, start: start, commit: commit))
-        emit(.report(.askedAgain(due, for: start, insteadOf: offset)))
     }
 
     /// Room came: what arrived too early is taken, in order. So a partition never has more holes than it may, and after

@@ -187,8 +187,6 @@ package enum WorkerReport: Hashable, Sendable {
     case opened(TopicPartition, start: Int64, suspects: Bool)
     /// Records from `from` up to `to` left the log before a commit said that they were settled.
     case deleted(TopicPartition, from: Int64, to: Int64)
-    /// The first record was not the one at which the partition was opened: fetching starts there once more.
-    case askedAgain(TopicPartition, for: Int64, insteadOf: Int64)
     /// The partition does not open; the text says what to do.
     case stopped(TopicPartition, String)
     case settled(Coordinate, task: String, Outcome, attempt: UInt32, code: String?, message: String?)

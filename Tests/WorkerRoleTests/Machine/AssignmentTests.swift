@@ -41,36 +41,6 @@ import Testing
         #expect(story.pass(100) == ["commit 2 to 5 holes 2,4"])
     }
 
-    /// What an earlier fetch left over must not make the records before it look as if they did not exist.
-    @Test func aFirstRecordThatWasNotAskedForIsNotTaken() {
-        var story = Story()
-        story.open(end: 5)
-        story.nextOffset = 3
-        #expect(story.deliver(Story.event("d")) == ["open 0"])
-        #expect(story.deliver(Story.event("e")) == ["open 0"], "the rest of that fetch")
-        #expect(
-            story.reports.suffix(2) == [
-                .askedAgain(Story.due, for: 0, insteadOf: 3), .askedAgain(Story.due, for: 0, insteadOf: 4),
-            ])
-        story.nextOffset = 0
-        #expect(story.deliver(Story.event("a"), Story.event("b")) == ["start a", "start b"])
-        story.nextOffset = 3
-        #expect(story.deliver(Story.event("d")) == ["start d"], "a later gap is the log's own")
-    }
-
-    @Test func aGapThatIsThereTwiceIsBelieved() {
-        var story = Story()
-        story.open(end: 5)
-        story.nextOffset = 1
-        #expect(story.deliver(Story.event("b")) == ["open 0"])
-        story.nextOffset = 1
-        #expect(story.deliver(Story.event("b"), Story.event("c")) == ["start b", "start c"])
-        _ = story.finish("b")
-        _ = story.finish("c")
-        #expect(story.acknowledge() == [])
-        #expect(story.pass(100) == ["commit 3"])
-    }
-
     @Test func aCommitWithoutTheCleanMarkMakesSuspects() {
         var story = Story()
         let known = CommitMetadata(highMark: 0, holes: [], isClean: false).encoded(offset: 0)
