@@ -16,16 +16,18 @@ final class AppendPipeline: Sendable {
     private static let busyBatch = 512
     private static let gatherTime: Int64 = 10
 
-    private let log: any TaskLog
+    typealias Append = @Sendable ([LogAppend]) async -> [Result<AppendReceipt, LogError>]
+
+    private let append: Append
     private let time: any TimeSource
     private let items = Mailbox<Item>(capacity: .max)
     private let deliver: @Sendable (AppendBatch, [Result<AppendReceipt, LogError>]) async -> Void
 
     init(
-        log: any TaskLog, time: any TimeSource,
+        time: any TimeSource, append: @escaping Append,
         deliver: @escaping @Sendable (AppendBatch, [Result<AppendReceipt, LogError>]) async -> Void
     ) {
-        self.log = log
+        self.append = append
         self.time = time
         self.deliver = deliver
     }
@@ -39,11 +41,12 @@ final class AppendPipeline: Sendable {
         return signal
     }
 
-    /// Ends once what was submitted is through.
+    /// ``run()`` ends once what was submitted is through.
     func close() { items.close() }
 
+    /// Until ``close()``, or until its task is cancelled: then nobody waits for a log that does not answer.
     func run() async {
-        while let batch = await items.receive() {
+        while let batch = await items.receive(), !Task.isCancelled {
             var appends = AppendBatch()
             var barriers: [OneShot] = []
             for item in batch {
@@ -53,12 +56,24 @@ final class AppendPipeline: Sendable {
                 }
             }
             if !appends.isEmpty {
-                await deliver(appends, await log.append(appends.records))
+                guard let results = await send(appends.records) else { return }
+                await deliver(appends, results)
             }
             for barrier in barriers { barrier.fire() }
             if appends.count >= Self.busyBatch, barriers.isEmpty {
                 try? await time.sleep(milliseconds: Self.gatherTime)
             }
         }
+    }
+
+    /// Nil when this task was cancelled: the log goes on with them until it is closed.
+    private func send(_ records: [LogAppend]) async -> [Result<AppendReceipt, LogError>]? {
+        let isAnswered = OneShot()
+        let answer = Task { [append] in
+            defer { isAnswered.fire() }
+            return await append(records)
+        }
+        guard await isAnswered.wait() else { return nil }
+        return await answer.value
     }
 }

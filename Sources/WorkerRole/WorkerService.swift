@@ -58,7 +58,11 @@ package final class WorkerService: Service {
         runner = AttemptRunner(
             definitions: definitions, identity: configuration.identity, logger: self.logger, time: time
         ) { mailbox.post(.ended) }
-        pipeline = AppendPipeline(log: log, time: time) { mailbox.post(.machine(.appended($0, $1))) }
+        pipeline = AppendPipeline(time: time) {
+            await log.append($0)
+        } deliver: {
+            mailbox.post(.machine(.appended($0, $1)))
+        }
     }
 
     package func stop() async {
