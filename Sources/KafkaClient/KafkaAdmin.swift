@@ -8,8 +8,15 @@ package final class KafkaAdmin: Sendable {
     let timeoutMilliseconds: Int32
     private let configuration: KafkaConfiguration
     private let logger: Logger
-    /// Clients that only know who coordinates a group, by its name: as many as an installation has groups.
-    private let groups = Mutex<[String: KafkaHandle]>([:])
+    /// By name; as many as an installation has groups.
+    private let groups = Mutex<[String: Coordination]>([:])
+
+    /// A client that only knows who coordinates a group.
+    private struct Coordination {
+        let handle: KafkaHandle
+        /// Why nobody says who does. librdkafka tells it once, and goes on asking.
+        var refusal: KafkaError?
+    }
 
     package init(_ configuration: KafkaConfiguration, timeoutMilliseconds: Int, logger: Logger) throws {
         self.timeoutMilliseconds = Int32(timeoutMilliseconds)
@@ -39,16 +46,36 @@ package final class KafkaAdmin: Sendable {
 
     private func coordination(of group: String) throws -> KafkaHandle {
         try groups.withLock { groups in
-            if let known = groups[group] { return known }
+            if let known = groups[group] { return known.handle }
             let handle = try Self.makeHandle(configuration, group: group, logger)
-            groups[group] = handle
+            groups[group] = Coordination(handle: handle)
             return handle
         }
     }
 
-    /// Frees the errors that librdkafka queued for a reader that this client does not have.
-    private func drain(_ handle: KafkaHandle) {
-        while let event = rd_kafka_queue_poll(handle.queue, 0) { rd_kafka_event_destroy(event) }
+    /// Lets go of all groups. No call may follow.
+    package func close() { groups.withLock { $0 = [:] } }
+
+    /// Frees the errors that librdkafka queued for a reader that these clients do not have.
+    private func drain() {
+        _ = lastRefusal(of: handle)
+        groups.withLock { groups in
+            for name in groups.keys {
+                guard let handle = groups[name]?.handle, let refusal = lastRefusal(of: handle) else { continue }
+                groups[name]?.refusal = refusal
+            }
+        }
+    }
+
+    /// The last of the queued errors that does not pass by itself.
+    private func lastRefusal(of handle: KafkaHandle) -> KafkaError? {
+        var last: KafkaError?
+        while let event = rd_kafka_queue_poll(handle.queue, 0) {
+            let error = KafkaError(rd_kafka_event_error(event))
+            if error.code.isBrokers, !error.isRetriable { last = error }
+            rd_kafka_event_destroy(event)
+        }
+        return last
     }
 
     // MARK: Metadata
@@ -68,7 +95,7 @@ package final class KafkaAdmin: Sendable {
 
     /// All brokers and topics, asked now.
     package func cluster() throws -> Cluster {
-        drain(handle)
+        drain()
         var metadata: UnsafePointer<rd_kafka_metadata_t>?
         let code = rd_kafka_metadata(handle.client, 1, nil, &metadata, timeoutMilliseconds)
         try KafkaError.check(code, "ask the cluster for its topics")
@@ -138,10 +165,13 @@ package final class KafkaAdmin: Sendable {
     ) throws -> [KafkaPartition: Result<KafkaCommit, KafkaError>] {
         guard !partitions.isEmpty else { return [:] }
         let handle = try coordination(of: group)
-        drain(handle)
         let list = PartitionList(partitions)
         let code = rd_kafka_committed(handle.client, list.pointer, timeoutMilliseconds)
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code) }
+        drain()
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw groups.withLock { $0[group]?.refusal } ?? KafkaError(code)
+        }
+        groups.withLock { $0[group]?.refusal = nil }
         return list.entries.reduce(into: [:]) { answers, entry in
             if let error = entry.error {
                 answers[entry.partition] = .failure(error)
@@ -163,7 +193,7 @@ package final class KafkaAdmin: Sendable {
         _ operation: rd_kafka_admin_op_t, _ send: (OpaquePointer, OpaquePointer) -> Void,
         _ read: (OpaquePointer) throws -> Value
     ) throws -> Value {
-        drain(handle)
+        drain()
         let client = handle.client
         guard let queue = rd_kafka_queue_new(client), let options = rd_kafka_AdminOptions_new(client, operation) else {
             throw KafkaError(.invalidArgument, "no memory")

@@ -15,7 +15,10 @@ final class KafkaCalls: Sendable {
         self.patience = patience
     }
 
-    func close() { pool.close() }
+    func close() {
+        pool.close()
+        admin.close()
+    }
 
     /// Asks once.
     func once<Value: Sendable>(

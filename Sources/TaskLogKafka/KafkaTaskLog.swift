@@ -6,8 +6,8 @@ package import TaskTelemetry
 
 /// The log as Apache Kafka keeps it.
 ///
-/// One producer (idempotent, `acks=all`), one connection for questions, one consumer per member and follower, and a few
-/// for scans. Nothing connects before it is needed.
+/// One producer (idempotent, `acks=all`), one client for questions and one for each group, one consumer per member and
+/// follower, and a few for scans. Nothing connects before it is needed.
 package final class KafkaTaskLog: TaskLog {
     private struct State {
         var sessions: [FetchSession] = []
@@ -217,6 +217,7 @@ package final class KafkaTaskLog: TaskLog {
     }
 
     package func join(_ options: GroupOptions) async throws -> any GroupMember {
+        try checkOpen()
         // Whoever joins asks next for what the group has committed.
         try await calls.once("set up the questions about group \(options.group)") { admin in
             try admin.prepare(group: options.group)
