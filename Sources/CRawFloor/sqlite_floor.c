@@ -91,7 +91,7 @@ static int insert_outcome(file *file, int64_t row, const unsigned char key[16]) 
 static void fill(file *file, const raw_floor_work *work, int32_t per_transaction) {
     content content = make_content(work);
     int64_t row = 0;
-    while (row < work->count && run(file, "BEGIN IMMEDIATE")) {
+    while (row < work->count && file->result->message[0] == 0 && run(file, "BEGIN IMMEDIATE")) {
         for (int32_t index = 0; index < per_transaction && row < work->count; index++, row++)
             if (!insert_record(file, row, content)) break;
         if (!run(file, "COMMIT")) break;
@@ -157,28 +157,24 @@ raw_floor_result raw_floor_sqlite_latency(
     file file = {.result = &result};
     content content = make_content(work);
     if (open_file(&file, path)) {
-        int64_t start = raw_floor_clock(), row = 0;
-        while (row < work->count) {
-            raw_floor_wait_until(raw_floor_planned(start, rate, row));
-            /* All that is due by now goes into one transaction. */
-            int64_t first = row, now = raw_floor_clock();
+        int64_t start = raw_floor_clock(), row = 0, settled = 0;
+        while (settled < work->count && result.message[0] == 0) {
+            if (settled == row) raw_floor_wait_until(raw_floor_planned(start, rate, row));
+            /* All that is due by now, and the outcomes of what became readable before. */
+            int64_t readable = row, now = raw_floor_clock();
             if (!run(&file, "BEGIN IMMEDIATE")) break;
             for (; row < work->count && raw_floor_planned(start, rate, row) <= now; row++)
                 if (!insert_record(&file, row, content)) break;
-            if (!run(&file, "COMMIT")) break;
-            now = raw_floor_clock();
-            for (int64_t number = first; number < row; number++)
-                to_start[number] = now - raw_floor_planned(start, rate, number);
-            if (!run(&file, "BEGIN IMMEDIATE")) break;
-            for (int64_t number = first; number < row; number++) {
+            for (int64_t number = settled; number < readable; number++) {
                 unsigned char key[16];
                 raw_floor_key(number, key);
                 if (!insert_outcome(&file, number, key)) break;
             }
             if (!run(&file, "COMMIT")) break;
             now = raw_floor_clock();
-            for (int64_t number = first; number < row; number++)
-                to_settled[number] = now - raw_floor_planned(start, rate, number);
+            for (int64_t number = readable; number < row; number++)
+                to_start[number] = now - raw_floor_planned(start, rate, number);
+            for (; settled < readable; settled++) to_settled[settled] = now - raw_floor_planned(start, rate, settled);
         }
         result.records = row;
         result.nanoseconds = raw_floor_clock() - start;

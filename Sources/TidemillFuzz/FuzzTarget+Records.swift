@@ -77,9 +77,14 @@ extension FuzzTarget {
         try FuzzFinding.require(headers.count == list.count, "it counts others than it lists")
         try FuzzFinding.require(
             Array(RecordHeaders(list)) == list, "what was read is not read the same after it was written")
-        try FuzzFinding.require(headers.removing { _ in false } == headers, "to remove none changes it")
-        try FuzzFinding.require(headers.removing { _ in true }.isEmpty, "to remove all leaves some")
-        for header in list {
+        var odd = 0
+        headers.forEachPart { name, _, _ in odd += name.count % 2 }
+        var left = 0
+        let others = headers.removing { $0.count % 2 == 0 }
+        others.forEachPart { name, _, _ in left += name.count % 2 }
+        try FuzzFinding.require(left == odd && others.count == odd, "others are left than were to be left")
+        // Each search reads the whole block.
+        for header in list.prefix(50) {
             let last = headers.last(named: header.name)
             try FuzzFinding.require(
                 last == list.last { $0.name.utf8.elementsEqual(header.name.utf8) }

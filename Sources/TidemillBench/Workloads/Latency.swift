@@ -61,8 +61,8 @@ enum Latency {
         return try await stage.publish(order).accepted
     }
 
-    /// Raw clients at the same rate. On SQLite, which delivers nothing: one transaction that stores what is due, and one
-    /// with its outcomes.
+    /// Raw clients at the same rate. On SQLite, which delivers nothing: transactions that store what is due, with the
+    /// outcomes of what was stored before.
     private static func floor(_ stage: Stage, _ count: Int, rate: Double) async throws -> FloorSummary {
         var order = FloorOrder(
             kind: .sqliteLatency(rate: rate), partitions: stage.place.partitions, count: count,
