@@ -6,6 +6,9 @@ package import Tidemill
 
 /// A worker or a scheduler as a process of its own, the child of a run.
 package enum RoleProcess {
+    /// The exit status of a process that was told to end and was cut short, for what it waited for did not come.
+    package static let gaveUp: Int32 = 4
+
     /// Opens the log and runs the services until SIGTERM. Returns the exit status. `onLine` gets what the parent sends.
     package static func run(
         _ configuration: Configuration, onLine: @escaping @Sendable (Substring) -> Void = { _ in },
@@ -18,7 +21,7 @@ package enum RoleProcess {
         let end = try await ServiceGroup(services: try make(installation), grace: grace, logger: logger).run()
         await installation.log.close()
         logger.info("ended", ["how": "\(end)"])
-        if case .cancelled = end { return 1 }
+        if case .cancelled = end { return gaveUp }
         return 0
     }
 

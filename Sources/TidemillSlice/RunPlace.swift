@@ -33,6 +33,12 @@ struct RunPlace: Codable, Hashable, Sendable {
     var journalFolder: String { folder + "/executions" }
     var logFolder: String { folder + "/logs" }
 
+    /// The process that writes to the embedded log now, by the note beside it.
+    var writer: Int32? {
+        let note = try? String(contentsOfFile: folder + "/tidemill.db-writer", encoding: .utf8)
+        return note?.split(separator: " ").first.flatMap { Int32($0) }
+    }
+
     func makeFolders() throws {
         for path in [journalFolder, logFolder] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

@@ -242,23 +242,35 @@ struct ChaosAuditTests {
         #expect(FaultTimeline([end]).unexplainedGiveUps == [end])
         let away = run.fault(.brokerKill, in: [], from: 5000, to: 9000)
         #expect(FaultTimeline([end, away]).unexplainedGiveUps == [])
+        let back = run.fault(.brokerKill, in: [], from: 1000, to: 4000)
+        #expect(FaultTimeline([end, back]).unexplainedGiveUps == [end], "it was back when the patience ended")
         let before = run.fault(.brokerStop, in: [], from: -20_000, to: -10_000)
         #expect(FaultTimeline([end, before]).unexplainedGiveUps == [end])
+        var writer = run.fault(.stop, in: [99], from: 5000, to: 19_000)
+        #expect(FaultTimeline([end, writer]).unexplainedGiveUps == [end])
+        writer.heldLog = true
+        #expect(FaultTimeline([end, writer]).unexplainedGiveUps == [])
         let other = run.fault(.full, in: [99], from: 5000, to: 9000)
         #expect(FaultTimeline([end, other]).unexplainedGiveUps == [end])
-        let own = run.fault(.cut, from: 5000, to: 9000)
+        let own = run.fault(.cut, from: 12_000, to: 16_000)
         #expect(FaultTimeline([end, own]).unexplainedGiveUps == [])
     }
 
     /// Who is stopped in the middle of a write of the embedded log keeps everybody from renewing a lease.
     @Test func aStoppedWriterConcernsAllForAWhile() {
         var run = ChaosCase()
-        var fault = run.fault(.stop, in: [99], from: 30_000, to: 36_000)
+        let index = run.input.executions.firstIndex { $0.processID == ChaosCase.victim } ?? 0
+        run.input.executions[index].end = Timestamp(milliseconds: 51_000)
+        run.input.executions[index].result = .cancelled
+        var fault = run.fault(.stop, in: [99], from: 50_100, to: 56_000)
         run.input.faults = [fault]
         #expect(run.report.unexplained == 1)
         fault.heldLog = true
         run.input.faults = [fault]
         #expect(run.report.repetitions.map(\.causes) == [[.stop]])
+        // Only who gave up needed the lease.
+        run.input.executions[index].result = .succeeded
+        #expect(run.report.unexplained == 1)
     }
 
     @Test func faultsWithoutTimesLeaveTheSliceRulesAlone() {

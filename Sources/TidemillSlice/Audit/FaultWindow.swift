@@ -37,8 +37,8 @@ struct FaultWindow: Hashable, Sendable {
     /// The process was told to end and said that it could not do so in good order.
     var gaveUp = false
 
-    /// The log was away for all.
-    var isOfLog: Bool { heldLog || kind == .brokerKill || kind == .brokerStop }
+    /// Nobody could read the log.
+    var isOfBroker: Bool { kind == .brokerKill || kind == .brokerStop }
 
     var line: String {
         let length = end - start
@@ -52,19 +52,21 @@ struct FaultWindow: Hashable, Sendable {
 /// Which faults may make a turn run again, and when. A clean stop, a scaling, a deploy or a wrong clock never may.
 struct FaultTimeline: Sendable {
     /// How long after its end a fault still shows, in milliseconds: a process that slept, or was cut off, may start what it
-    /// had read before it hears that its partitions went; clients need longer when the log returns.
+    /// had read before it hears that its partitions went; clients need longer for a broker's return.
     static let echo: Int64 = 5000
-    static let logEcho: Int64 = 15_000
+    static let brokerEcho: Int64 = 15_000
     /// An outcome whose append takes longer than this (milliseconds) was not on its way when a kill came.
     static let appendTime: Int64 = 5000
 
     private var byProcess: [Int32: [FaultWindow]] = [:]
-    /// Those of the log.
-    private var everywhere: [FaultWindow] = []
+    /// They concern all.
+    private var brokers: [FaultWindow] = []
+    private var stoppedWriters: [FaultWindow] = []
 
     init(_ faults: [FaultWindow]) {
         for fault in faults {
-            if fault.isOfLog { everywhere.append(fault) }
+            if fault.isOfBroker { brokers.append(fault) }
+            if fault.heldLog { stoppedWriters.append(fault) }
             for target in fault.targets { byProcess[target, default: []].append(fault) }
         }
     }
@@ -77,7 +79,12 @@ struct FaultTimeline: Sendable {
         for fault in windows where [.stop, .cut, .full].contains(fault.kind) {
             if overlaps(fault, Self.echo, first.start, second.start) { return fault.kind }
         }
-        for fault in everywhere where overlaps(fault, Self.logEcho, first.start, second.start) { return fault.kind }
+        for fault in brokers where overlaps(fault, Self.brokerEcho, first.start, second.start) { return fault.kind }
+        // Who hands off and goes on needs leases, and can renew none: it gives up before another takes over.
+        let isGivenUp = !isDecided && first.result == .cancelled
+        for fault in stoppedWriters where isGivenUp && overlaps(fault, Self.echo, first.start, second.start) {
+            return fault.kind
+        }
         return nil
     }
 
@@ -93,16 +100,17 @@ struct FaultTimeline: Sendable {
         (byProcess[processID] ?? []).contains {
             [.stop, .cut, .full].contains($0.kind) && overlaps($0, Self.echo, from, time)
         }
-            || everywhere.contains { overlaps($0, Self.logEcho, from, time) }
+            || brokers.contains { overlaps($0, Self.brokerEcho, from, time) }
     }
 
-    /// Ends in bad order that no fault of a broker, of the network or of the disk explains.
+    /// Processes that gave up though the log was there at the end of their patience.
     var unexplainedGiveUps: [FaultWindow] {
         Set(byProcess.values.joined()).filter { end in
             guard end.gaveUp else { return false }
             let own = end.targets.flatMap { byProcess[$0] ?? [] }
-            return !own.contains { [.cut, .full].contains($0.kind) && overlaps($0, Self.echo, end.start, end.end) }
-                && !everywhere.contains { overlaps($0, Self.logEcho, end.start, end.end) }
+            return !own.contains { [.cut, .full].contains($0.kind) && overlaps($0, Self.echo, end.end, end.end) }
+                && !stoppedWriters.contains { overlaps($0, Self.echo, end.end, end.end) }
+                && !brokers.contains { overlaps($0, Self.brokerEcho, end.end, end.end) }
         }.sorted { $0.start < $1.start }
     }
 

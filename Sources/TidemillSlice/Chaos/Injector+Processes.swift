@@ -1,6 +1,4 @@
-import Foundation
 import TaskModel
-import TidemillHarness
 
 extension Injector {
     func kill(_ draw: inout SplitMix64) async throws {
@@ -18,17 +16,10 @@ extension Injector {
         let start = time.now()
         await fleet.suspend(child)
         try await time.sleep(milliseconds: 1000 + Int64(draw.nextUnit() * 29_000))
-        let heldLog = holdsLog(child)
+        let heldLog = options.place.writer == child.processID
         await fleet.resume(child)
         await record(.stop, [child], member.name, since: start, heldLog: heldLog)
         await roster.release(member.name)
-    }
-
-    /// Whether the process, which is stopped, notes beside the embedded log that it writes.
-    private func holdsLog(_ child: ChildProcess) -> Bool {
-        guard case .sqlite = options.place.engine else { return false }
-        let note = try? String(contentsOfFile: options.place.folder + "/tidemill.db-writer", encoding: .utf8)
-        return note?.split(separator: " ").first == "\(child.processID)"
     }
 
     /// A deploy: every process in turn; one that another fault has is started anew by that.
@@ -113,6 +104,10 @@ extension Injector {
         } else {
             members = await roster.takeAll()
         }
+        // Who begins on a full disk says so and ends, as it should.
+        let young = members.filter { time.uptime() - $0.startedAt < Self.beginning }.map(\.name)
+        for name in young { await roster.release(name) }
+        members.removeAll { young.contains($0.name) }
         guard !members.isEmpty else { return }
         let start = time.now()
         for member in members { member.child?.send(RoleControl.fileLimit(Self.fileLimit).line) }
@@ -123,6 +118,8 @@ extension Injector {
         for member in members { await roster.release(member.name) }
     }
 
+    /// Milliseconds that a process may take to begin.
+    private static let beginning: Int64 = 15_000
     /// Bytes: more than a part of a journal of executions has, less than the log's file.
     private static let fileLimit: UInt64 = 64 << 10
 }

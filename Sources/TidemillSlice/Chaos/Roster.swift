@@ -13,6 +13,8 @@ actor Roster {
         var role: Role
         var child: ChildProcess?
         fileprivate var isTaken = false
+        /// Uptime of the start of its process.
+        fileprivate(set) var startedAt: Int64 = 0
 
         fileprivate var isFree: Bool { isRunning && !isTaken }
         fileprivate var isRunning: Bool { child != nil && child?.end == nil }
@@ -56,7 +58,9 @@ actor Roster {
     func restart(_ name: String) async throws {
         guard let member = members.first(where: { $0.name == name }) else { return }
         let child = try await fleet.start(member.command, name)
-        if let index = members.firstIndex(where: { $0.name == name }) { members[index].child = child }
+        guard let index = members.firstIndex(where: { $0.name == name }) else { return }
+        members[index].child = child
+        members[index].startedAt = SystemTimeSource().uptime()
     }
 
     /// It has ended, and stays so.

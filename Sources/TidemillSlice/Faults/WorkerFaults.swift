@@ -152,11 +152,3 @@ extension Bench {
         throw SliceFailure("\(child.name) writes without a pause")
     }
 }
-
-extension RunPlace {
-    /// The process that writes to the embedded log now, by the note beside it.
-    fileprivate var writer: Int32? {
-        let note = try? String(contentsOfFile: folder + "/tidemill.db-writer", encoding: .utf8)
-        return note?.split(separator: " ").first.flatMap { Int32($0) }
-    }
-}

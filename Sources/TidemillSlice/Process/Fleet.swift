@@ -52,15 +52,14 @@ actor Fleet {
         guard end == .exit(0) else { throw SliceFailure("\(child.name) ended with \(end) after SIGTERM") }
     }
 
-    /// SIGTERM, and waits until the process has ended. Returns whether it said that it could not end in good order (status
-    /// 1); any other end is heard of as an unexpected one.
+    /// SIGTERM, and waits until the process has ended. Returns whether it said that it could not end in good order; any other end is heard of as an unexpected one.
     func terminateOrKill(_ child: ChildProcess) async -> Bool {
         child.signal(SIGTERM)
         let end = try? await child.waitForEnd(milliseconds: 60_000)
         guard end != .exit(0) else { return false }
         // A signal that comes before the process listens for it ends it with nothing begun.
         if end == .signal(SIGTERM), child.hasSaidNothing { return false }
-        if end == .exit(1) { return true }
+        if end == .exit(RoleProcess.gaveUp) { return true }
         watch.endedUnexpectedly(child)
         child.signal(SIGKILL)
         _ = try? await child.waitForEnd(milliseconds: 30_000)
