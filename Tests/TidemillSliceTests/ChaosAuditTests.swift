@@ -262,14 +262,16 @@ struct ChaosAuditTests {
         let index = run.input.executions.firstIndex { $0.processID == ChaosCase.victim } ?? 0
         run.input.executions[index].end = Timestamp(milliseconds: 51_000)
         run.input.executions[index].result = .cancelled
-        var fault = run.fault(.stop, in: [99], from: 50_100, to: 56_000)
+        var fault = run.fault(.stop, in: [99], from: 50_100, to: 55_900)
         run.input.faults = [fault]
         #expect(run.report.unexplained == 1)
         fault.heldLog = true
         run.input.faults = [fault]
         #expect(run.report.repetitions.map(\.causes) == [[.stop]])
-        // Only who gave up needed the lease.
-        run.input.executions[index].result = .succeeded
+        // What ended long before was in the log by then.
+        run.input.executions[index].end = Timestamp(milliseconds: 50_004)
+        fault.start = Timestamp(milliseconds: 55_500)
+        run.input.faults = [fault]
         #expect(run.report.unexplained == 1)
     }
 

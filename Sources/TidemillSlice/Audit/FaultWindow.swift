@@ -80,19 +80,22 @@ struct FaultTimeline: Sendable {
             if overlaps(fault, Self.echo, first.start, second.start) { return fault.kind }
         }
         for fault in brokers where overlaps(fault, Self.brokerEcho, first.start, second.start) { return fault.kind }
-        // Who hands off and goes on needs leases, and can renew none: it gives up before another takes over.
-        let isGivenUp = !isDecided && first.result == .cancelled
-        for fault in stoppedWriters where isGivenUp && overlaps(fault, Self.echo, first.start, second.start) {
-            return fault.kind
+        // Who hands off and goes on can neither renew its lease nor say how the turn ended, until another takes over.
+        for fault in stoppedWriters where isUndecided(first, at: fault) {
+            if overlaps(fault, Self.echo, second.start, second.start) { return fault.kind }
         }
         return nil
     }
 
     private func wasCutOff(_ run: Execution, before time: Timestamp) -> Bool {
         (byProcess[run.processID] ?? []).contains { fault in
-            guard fault.kind == .kill, run.start <= fault.end, fault.start <= time else { return false }
-            return run.end.map { fault.start - $0 <= Self.appendTime } ?? true
+            fault.kind == .kill && run.start <= fault.end && fault.start <= time && isUndecided(run, at: fault)
         }
+    }
+
+    /// Whether its outcome was not, or may not have been, in the log when the fault came.
+    private func isUndecided(_ run: Execution, at fault: FaultWindow) -> Bool {
+        run.end.map { fault.start - $0 <= Self.appendTime } ?? true
     }
 
     /// Whether a process may not yet have read at `time` what others could read since `from`.
