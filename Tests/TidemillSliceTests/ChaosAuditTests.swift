@@ -268,6 +268,11 @@ struct ChaosAuditTests {
         fault.heldLog = true
         run.input.faults = [fault]
         #expect(run.report.repetitions.map(\.causes) == [[.stop]])
+        // The last note of its lease reached the log after that, so its successor waited.
+        fault.end = Timestamp(milliseconds: 50_900)
+        run.input.faults = [fault]
+        #expect(run.report.unexplained == 0)
+        fault.end = Timestamp(milliseconds: 55_900)
         // What ended long before was in the log by then.
         run.input.executions[index].end = Timestamp(milliseconds: 50_004)
         fault.start = Timestamp(milliseconds: 55_500)

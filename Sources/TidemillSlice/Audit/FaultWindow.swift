@@ -80,9 +80,11 @@ struct FaultTimeline: Sendable {
             if overlaps(fault, Self.echo, first.start, second.start) { return fault.kind }
         }
         for fault in brokers where overlaps(fault, Self.brokerEcho, first.start, second.start) { return fault.kind }
-        // Who hands off and goes on can neither renew its lease nor say how the turn ended, until another takes over.
+        // Who hands off and goes on can neither renew its lease, and gives up, nor say how the turn ended, and another
+        // takes over.
         for fault in stoppedWriters where isUndecided(first, at: fault) {
-            if overlaps(fault, Self.echo, second.start, second.start) { return fault.kind }
+            let moments = [first.end, second.start].compactMap(\.self)
+            if moments.contains(where: { overlaps(fault, Self.echo, $0, $0) }) { return fault.kind }
         }
         return nil
     }
