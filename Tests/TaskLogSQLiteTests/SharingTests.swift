@@ -140,9 +140,7 @@ import Testing
             await log.close()
         }
     }
-}
 
-struct TestFailure: Error {
     /// Lost and given again between two looks: nothing of before is fetched until the new assignment is started.
     @Test func aPartitionThatCameBackUnseenIsNotFetchedFromWhereItWas() async throws {
         try await TestFile.with { file in
@@ -166,3 +164,5 @@ struct TestFailure: Error {
         }
     }
 }
+
+struct TestFailure: Error {}

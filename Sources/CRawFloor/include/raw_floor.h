@@ -59,8 +59,9 @@ raw_floor_result raw_floor_sqlite_publish(const char *path, const raw_floor_work
 raw_floor_result raw_floor_sqlite_burn_down(const char *path, const raw_floor_work *work, int32_t per_transaction);
 
 /* Inserts `count` records at `rate` a second, open loop, and an outcome for each, into a new SQLite file with
-   synchronous=FULL: each transaction takes what is due, and the outcomes of what the one before took. Writes for each the nanoseconds
-   from its planned time to the end of the one (from then on it could be read), and to the end of the other. */
+   synchronous=FULL: each transaction takes what is due, and the outcomes of what the one before took. Writes for each
+   the nanoseconds from its planned time to the end of the one (from then on it could be read), and to the end of the
+   other. */
 raw_floor_result raw_floor_sqlite_latency(
     const char *path, const raw_floor_work *work, double rate, int64_t *to_start, int64_t *to_settled);
 

@@ -52,7 +52,8 @@ actor Fleet {
         guard end == .exit(0) else { throw SliceFailure("\(child.name) ended with \(end) after SIGTERM") }
     }
 
-    /// SIGTERM, and waits until the process has ended. Returns whether it said that it could not end in good order; any other end is heard of as an unexpected one.
+    /// SIGTERM, and waits until the process has ended. Returns whether it said that it could not end in good order; any
+    /// other end is heard of as an unexpected one.
     func terminateOrKill(_ child: ChildProcess) async -> Bool {
         child.signal(SIGTERM)
         let end = try? await child.waitForEnd(milliseconds: 60_000)
