@@ -24,17 +24,12 @@ extension Installation {
         worker.lease = settings.lease
         worker.unknownTaskMaxAge = settings.unknownTaskMaxAge
         worker.sessionTimeout = Int(settings.sessionTimeout)
-        if case .embedded = configuration.log.engine { worker.revokeTimeout = Self.embeddedRevokeTimeout }
         worker.dedupWindow = configuration.log.topics.dedupWindow
         worker.startPosition = start
         return try WorkerService(
             log: log, configuration: worker, tasks: try definitions(beside: tasks), time: time, logger: logger,
             metrics: metrics, onReport: onReport)
     }
-
-    /// Milliseconds. All processes write one file, so a loaded disk holds up lease notes and group at once: there it pays
-    /// to wait for the notes. On Kafka the brokers go on whatever one client's machine does.
-    private static let embeddedRevokeTimeout = 4000
 
     private func selectedQueues(_ names: [String]?) throws -> [WorkerQueue] {
         let wanted = names ?? configuration.worker.queues ?? configuration.queues.keys.sorted()

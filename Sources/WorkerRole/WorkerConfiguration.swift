@@ -57,8 +57,8 @@ package struct WorkerConfiguration: Hashable, Sendable {
     package var maximumAppendRetryDelay: Int64 = 30_000
     package var sessionTimeout = 8000
     /// How long the group waits for a hand-off: for lease notes and the last commit to be durable. What is not through
-    /// by then may run twice.
-    package var revokeTimeout = 2000
+    /// by then may run twice, so it pays to wait for a log that is slow: one that answers ends the wait at once.
+    package var revokeTimeout = 6000
     package var startPosition: StartPosition?
 
     package init(queues: [WorkerQueue], controlPartitions: Int32, workerID: String, nonce: String) {
