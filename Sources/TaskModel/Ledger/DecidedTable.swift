@@ -32,40 +32,54 @@ struct DecidedTable: Sendable {
     var count: Int { used + wide.count }
     var byteCount: Int { slots.count * MemoryLayout<Slot>.stride + wide.count * 64 }
 
+    /// A fingerprint's slot, or the empty one where it belongs: a look-up that need not be made again. Good until the table
+    /// changes.
+    struct Place {
+        let fingerprint: Fingerprint
+        fileprivate let index: Int
+    }
+
+    func place(of fingerprint: Fingerprint) -> Place { Place(fingerprint: fingerprint, index: find(fingerprint)) }
+
     subscript(fingerprint: Fingerprint) -> Entry? {
+        get { self[place(of: fingerprint)] }
+        set { self[place(of: fingerprint)] = newValue }
+    }
+
+    subscript(place: Place) -> Entry? {
         get {
-            let index = find(fingerprint)
-            if slots[index].packed != 0 { return unpack(slots[index].packed) }
-            return wide.isEmpty ? nil : wide[fingerprint]
+            let packed = slots[place.index].packed
+            if packed != 0 { return unpack(packed) }
+            return wide.isEmpty ? nil : wide[place.fingerprint]
         }
         set {
-            guard let entry = newValue else { return remove(fingerprint) }
-            set(fingerprint, entry)
+            guard let entry = newValue else { return remove(place) }
+            set(place, entry)
         }
     }
 
-    private mutating func set(_ fingerprint: Fingerprint, _ entry: Entry) {
+    private mutating func set(_ place: Place, _ entry: Entry) {
         guard let packed = pack(entry) else {
-            remove(fingerprint)
-            wide[fingerprint] = entry
+            remove(place)
+            wide[place.fingerprint] = entry
             return
         }
-        if !wide.isEmpty { wide[fingerprint] = nil }
-        let index = find(fingerprint)
+        if !wide.isEmpty { wide[place.fingerprint] = nil }
+        var index = place.index
         if slots[index].packed == 0 {
             if used + 1 > Self.capacity(ofSlots: slots.count) {
-                resize(to: slots.count + slots.count / 8)
-                return set(fingerprint, entry)
+                rebuild(of: slots, slots: slots.count + slots.count / 8)
+                index = find(place.fingerprint)
             }
             used += 1
         }
-        slots[index] = Slot(high: fingerprint.high, low: fingerprint.low, packed: packed)
+        slots[index] = Slot(high: place.fingerprint.high, low: place.fingerprint.low, packed: packed)
     }
 
     /// Removal by rebuilding the run behind the slot (no tombstones, so look-ups never grow slower).
-    private mutating func remove(_ fingerprint: Fingerprint) {
-        wide[fingerprint] = nil
-        var index = find(fingerprint)
+    private mutating func remove(_ place: Place) {
+        if !wide.isEmpty { wide[place.fingerprint] = nil }
+        var index = place.index
         guard slots[index].packed != 0 else { return }
         slots[index] = Slot()
         used -= 1
@@ -84,7 +98,10 @@ struct DecidedTable: Sendable {
         func isKept(_ entry: Entry) -> Bool { entry.time + Self.timeStep > cutoff }
         wide = wide.filter { isKept($0.value) }
         let kept = slots.reduce(into: 0) { if $1.packed != 0 && isKept(unpack($1.packed)) { $0 += 1 } }
-        if kept < used { resize(to: max(Self.minimumSlots, kept * 4 / 3 + 1), keeping: isKept) }
+        if kept < used {
+            let old = slots.filter { $0.packed != 0 && isKept(unpack($0.packed)) }
+            rebuild(of: old, slots: max(Self.minimumSlots, kept * 4 / 3 + 1))
+        }
         return before - count
     }
 
@@ -99,15 +116,19 @@ struct DecidedTable: Sendable {
         return Timestamp(milliseconds: base) + Int64(times[index]) * Self.timeStep
     }
 
-    private mutating func resize(to size: Int, keeping isKept: ((Entry) -> Bool)? = nil) {
-        let old = slots
+    /// Each is in `old` once, so its place is the first empty one; both tables are passed through in order.
+    private mutating func rebuild(of old: [Slot], slots size: Int) {
+        var moved = 0
         slots = Array(repeating: Slot(), count: size)
-        used = 0
-        for slot in old where slot.packed != 0 {
-            if let isKept, !isKept(unpack(slot.packed)) { continue }
-            slots[find(Fingerprint(high: slot.high, low: slot.low))] = slot
-            used += 1
+        slots.withUnsafeMutableBufferPointer { new in
+            for slot in old where slot.packed != 0 {
+                var index = Self.home(high: slot.high, low: slot.low, slots: size)
+                while new[index].packed != 0 { index = index + 1 == size ? 0 : index + 1 }
+                new[index] = slot
+                moved += 1
+            }
         }
+        used = moved
     }
 
     private static let minimumSlots = 64
@@ -115,12 +136,17 @@ struct DecidedTable: Sendable {
 
     private func index(after index: Int) -> Int { index + 1 == slots.count ? 0 : index + 1 }
 
+    /// Where the search for a fingerprint begins.
+    private static func home(high: UInt64, low: UInt64, slots: Int) -> Int {
+        // A fingerprint is a hash already; a caller may choose one, so both halves are mixed. The high bits decide.
+        var mixed = (high ^ (low << 32 | low >> 32)) &* 0x9e37_79b9_7f4a_7c15
+        mixed = (mixed ^ mixed >> 32) &* 0xbf58_476d_1ce4_e5b9
+        return Int(mixed.multipliedFullWidth(by: UInt64(slots)).high)
+    }
+
     /// The slot of the fingerprint, or the empty one where it belongs.
     private func find(_ fingerprint: Fingerprint) -> Int {
-        // A fingerprint is a hash already; a caller may choose one, so both halves are mixed. The high bits decide.
-        var mixed = (fingerprint.high ^ (fingerprint.low << 32 | fingerprint.low >> 32)) &* 0x9e37_79b9_7f4a_7c15
-        mixed = (mixed ^ mixed >> 32) &* 0xbf58_476d_1ce4_e5b9
-        var index = Int(mixed.multipliedFullWidth(by: UInt64(slots.count)).high)
+        var index = Self.home(high: fingerprint.high, low: fingerprint.low, slots: slots.count)
         while slots[index].packed != 0 && (slots[index].low != fingerprint.low || slots[index].high != fingerprint.high)
         {
             index = self.index(after: index)

@@ -157,8 +157,12 @@ public struct LedgerFold: Sendable {
 
     /// The known outcome of a fingerprint with its replay and turn, whatever its class.
     public func outcome(of fingerprint: Fingerprint) -> (outcome: Outcome, replay: UInt32, turn: UInt32)? {
-        if let entry = decided[fingerprint] { return (entry.outcome, entry.replay, entry.turn) }
-        guard !open.isEmpty, let decision = open[fingerprint]?.decision else { return nil }
+        outcome(at: decided.place(of: fingerprint))
+    }
+
+    private func outcome(at place: DecidedTable.Place) -> (outcome: Outcome, replay: UInt32, turn: UInt32)? {
+        if let entry = decided[place] { return (entry.outcome, entry.replay, entry.turn) }
+        guard !open.isEmpty, let decision = open[place.fingerprint]?.decision else { return nil }
         return (decision.detail.outcome, decision.coordinate.replay, decision.coordinate.turn)
     }
 
@@ -206,7 +210,8 @@ public struct LedgerFold: Sendable {
 
     private mutating func raise(_ decision: Decision, time: Timestamp) -> Change {
         let fingerprint = decision.coordinate.fingerprint
-        let known = outcome(of: fingerprint)
+        let place = decided.place(of: fingerprint)
+        let known = outcome(at: place)
         if let known {
             let (was, came) = (known.outcome, decision.detail.outcome)
             let isLate = (was == .dead && came == .completed) || (was == .completed && came == .dead)
@@ -223,7 +228,7 @@ public struct LedgerFold: Sendable {
         }
         let previous = known.flatMap { $0.replay == decision.coordinate.replay ? $0.outcome : nil }
         if decision.detail.outcome.outcomeClass == .again {
-            decided[fingerprint] = nil
+            decided[place] = nil
             let notes = open[fingerprint]?.notes.flatMap { $0.coordinate > decision.coordinate ? $0 : nil }
             drop(fingerprint)
             insert(
@@ -239,7 +244,7 @@ public struct LedgerFold: Sendable {
                 later.decision = nil
                 insert(fingerprint, later)
             }
-            decided[fingerprint] = DecidedTable.Entry(
+            decided[place] = DecidedTable.Entry(
                 outcome: decision.detail.outcome, replay: decision.coordinate.replay, turn: decision.coordinate.turn,
                 time: time)
             if decision.detail.outcome == .dead { keepDeadDetail(decision) }
@@ -267,7 +272,7 @@ public struct LedgerFold: Sendable {
     }
 
     private mutating func drop(_ fingerprint: Fingerprint) {
-        guard let entry = open.removeValue(forKey: fingerprint), let lane = entry.laneHash else { return }
+        guard !open.isEmpty, let lane = open.removeValue(forKey: fingerprint)?.laneHash else { return }
         lanes[lane]?.remove(fingerprint)
         if lanes[lane]?.isEmpty == true { lanes[lane] = nil }
     }
