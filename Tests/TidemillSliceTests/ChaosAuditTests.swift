@@ -205,6 +205,42 @@ struct ChaosAuditTests {
         #expect(run.report.unexplained == 0)
     }
 
+    /// What was in the log before a fault, and could be read after it, nobody had a reason to run again.
+    @Test(arguments: [FaultWindow.Kind.stop, .cut, .full, .brokerKill, .brokerStop])
+    func aFaultBetweenTwoRunsThatConcernedNeitherExplainsNothing(_ kind: FaultWindow.Kind) {
+        var run = ChaosCase()
+        run.runs(ChaosCase.at(1, turn: 2), from: 90_000, .succeeded, by: ChaosCase.victim)
+        let targets = run.fault(kind, from: 30_000, to: 34_000)
+        run.input.faults?.append(targets)
+        #expect(run.report.startedAfterEnd == [ChaosCase.at(1, turn: 2)])
+        #expect(run.report.unexplained == 1)
+        // Still under way as the second begins.
+        run.input.faults?[1].end = Timestamp(milliseconds: 89_000)
+        #expect(run.report.startedAfterEnd.isEmpty)
+        #expect(run.report.unexplained == 0)
+        // It came before the first had a chance to say how it ended.
+        run.input.faults?[1].end = Timestamp(milliseconds: 34_000)
+        run.input.faults?[1].start = Timestamp(milliseconds: 10_600)
+        #expect(run.report.unexplained == 0)
+    }
+
+    /// The log's own word is not asked: a scheduler that writes a wrong time down would pass.
+    @Test func findsAStartBeforeThePlan() {
+        var run = ChaosCase()
+        run.input.plannedStarts = [ChaosCase.fingerprint(1): Timestamp(milliseconds: 10_000)]
+        #expect(run.report.early.isEmpty)
+        run.input.plannedStarts = [ChaosCase.fingerprint(1): Timestamp(milliseconds: 10_001)]
+        #expect(run.report.early == [ChaosCase.at(1)])
+    }
+
+    @Test func findsARetrySoonerThanItsPolicyAllows() {
+        var run = ChaosCase()
+        run.input.retryPolicy = RetryPolicy(initial: 600, jitter: 0.2)
+        #expect(run.report.early.isEmpty)
+        run.input.retryPolicy = RetryPolicy(initial: 640, jitter: 0.2)
+        #expect(run.report.early == [ChaosCase.at(1, turn: 2)])
+    }
+
     @Test func aKillExcusesOnlyWhatItCutOff() {
         var run = ChaosCase()
         run.input.faults = [run.fault(.kill, in: [ChaosCase.alive], from: 50_100, to: 50_200)]
@@ -323,6 +359,12 @@ struct PulseTests {
         #expect(pulse.recovery(from: fault(until: 300)) == 500)
         #expect(pulse.recovery(from: fault(until: 1000)) == 0)
         #expect(pulse.recovery(from: fault(until: 1001)) == nil)
+        // A kill is over at once, and shows later; another shows never.
+        var kill = fault(until: 100)
+        #expect(pulse.recovery(from: kill) == 700)
+        kill.start = Timestamp(milliseconds: 790)
+        kill.end = kill.start
+        #expect(pulse.recovery(from: kill) == 0)
         let lines = RecoveryLine.all([fault(until: 300), fault(until: 1000), fault(until: 2000)], pulse)
         #expect(lines == [RecoveryLine(kind: .stop, count: 3, median: 500, longest: 500, open: 1)])
     }

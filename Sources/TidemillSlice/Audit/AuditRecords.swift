@@ -92,6 +92,10 @@ struct AuditInput: Sendable {
     /// When the first end of each piece of work could be read, by the machine's clock.
     var endReadAt: [WorkKey: Timestamp] = [:]
     var schedules: [ScheduleRange] = []
+    /// Times before which accepted events were not to start, as their publisher counted them.
+    var plannedStarts: [Fingerprint: Timestamp] = [:]
+    /// Of all events, where they share one: no retry comes sooner than it allows, whatever the log says.
+    var retryPolicy: RetryPolicy?
 
     /// Open dead letters: nobody has replayed, discarded or resolved them.
     var openLetters: Set<DeadLetterKey> { letters.filter { marks[$0] == nil } }

@@ -40,7 +40,7 @@ extension Auditor {
             guard let end = input.endReadAt[WorkKey(run.coordinate)], run.start - end > readingTime else {
                 return false
             }
-            return !timeline.isBlind(run.processID, from: end, at: run.start)
+            return !timeline.isBlind(run.processID, at: run.start)
         }.map(\.coordinate).sorted()
     }
 

@@ -152,6 +152,25 @@ enum Auditor {
         }
     }
 
+    /// Runs before the time that the plan gave their event, or sooner after a failure than its policy allows: the log's own
+    /// word for when something is due is not asked.
+    private static func beforePlan(_ input: AuditInput) -> [Coordinate] {
+        var failures: [Coordinate: Timestamp] = [:]
+        for run in input.executions where run.result == .failed {
+            guard let end = run.end, let policy = input.retryPolicy else { continue }
+            let wait = policy.shortestDelay(afterAttempt: run.attempt)
+            failures[run.coordinate] = min(end + wait, failures[run.coordinate] ?? .distantFuture)
+        }
+        return input.executions.filter { run in
+            var before = run.coordinate
+            if before.turn == 1 {
+                return before.replay == 0 && input.plannedStarts[before.fingerprint].map { run.start < $0 } == true
+            }
+            before.turn -= 1
+            return failures[before].map { run.start < $0 } == true
+        }.map(\.coordinate)
+    }
+
     /// Nothing that waited comes before its time, and nothing stays behind.
     private static func judgeTimes(_ input: AuditInput, _ report: inout AuditReport) {
         var dueTimes: [Coordinate: Timestamp] = [:]
@@ -164,7 +183,16 @@ enum Auditor {
         let emitted = input.emissions.filter { isEarly($0.coordinate, $0.time) }.map(\.coordinate)
         let executed = input.executions.filter { isEarly($0.coordinate, $0.start) }.map(\.coordinate)
         let fired = input.emissions.filter { emission in emission.fire.map { emission.time < $0.nominal } ?? false }
-        report.early = Set(emitted).union(executed).union(fired.map(\.coordinate)).sorted()
+        report.early = Set(emitted).union(executed).union(fired.map(\.coordinate)).union(beforePlan(input)).sorted()
         report.orphans = input.stillWaiting.sorted()
+    }
+}
+
+extension RetryPolicy {
+    /// With all the jitter that it may have.
+    fileprivate func shortestDelay(afterAttempt attempt: UInt32) -> Int64 {
+        var delay = Double(initial)
+        for _ in 1..<max(1, attempt) { delay = min(Double(maximum), delay * factor) }
+        return Int64(delay * (1 - jitter))
     }
 }

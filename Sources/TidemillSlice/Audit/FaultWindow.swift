@@ -40,6 +40,9 @@ struct FaultWindow: Hashable, Sendable {
     /// Nobody could read the log.
     var isOfBroker: Bool { kind == .brokerKill || kind == .brokerStop }
 
+    /// Its process cannot follow the log, though others can.
+    var blindsAProcess: Bool { kind == .stop || kind == .cut || kind == .full }
+
     var line: String {
         let length = end - start
         return "\(start.rfc3339) \(kind.rawValue) \(name) for \(length) ms"
@@ -76,10 +79,10 @@ struct FaultTimeline: Sendable {
     func cause(of second: Execution, after first: Execution, isDecided: Bool) -> FaultWindow.Kind? {
         if !isDecided, wasCutOff(first, before: second.start) { return .kill }
         let windows = (byProcess[first.processID] ?? []) + (byProcess[second.processID] ?? [])
-        for fault in windows where [.stop, .cut, .full].contains(fault.kind) {
-            if overlaps(fault, Self.echo, first.start, second.start) { return fault.kind }
+        for fault in windows where fault.blindsAProcess {
+            if mayRepeat(first, before: second.start, fault, Self.echo) { return fault.kind }
         }
-        for fault in brokers where overlaps(fault, Self.brokerEcho, first.start, second.start) { return fault.kind }
+        for fault in brokers where mayRepeat(first, before: second.start, fault, Self.brokerEcho) { return fault.kind }
         // Who hands off and goes on can neither renew its lease, and gives up, nor say how the turn ended, and another
         // takes over.
         for fault in stoppedWriters where isUndecided(first, at: fault) {
@@ -87,6 +90,13 @@ struct FaultTimeline: Sendable {
             if moments.contains(where: { overlaps(fault, Self.echo, $0, $0) }) { return fault.kind }
         }
         return nil
+    }
+
+    /// Either the outcome of the first run was not in the log when the fault came, or nobody could read it since. A fault
+    /// that came after it and was over long before the second run explains nothing.
+    private func mayRepeat(_ first: Execution, before time: Timestamp, _ fault: FaultWindow, _ echo: Int64) -> Bool {
+        guard overlaps(fault, echo, first.start, time) else { return false }
+        return isUndecided(first, at: fault) || fault.end + echo >= time
     }
 
     private func wasCutOff(_ run: Execution, before time: Timestamp) -> Bool {
@@ -100,12 +110,10 @@ struct FaultTimeline: Sendable {
         run.end.map { fault.start - $0 <= Self.appendTime } ?? true
     }
 
-    /// Whether a process may not yet have read at `time` what others could read since `from`.
-    func isBlind(_ processID: Int32, from: Timestamp, at time: Timestamp) -> Bool {
-        (byProcess[processID] ?? []).contains {
-            [.stop, .cut, .full].contains($0.kind) && overlaps($0, Self.echo, from, time)
-        }
-            || brokers.contains { overlaps($0, Self.brokerEcho, from, time) }
+    /// Whether a process may not yet have read at `time` what others could read before.
+    func isBlind(_ processID: Int32, at time: Timestamp) -> Bool {
+        (byProcess[processID] ?? []).contains { $0.blindsAProcess && overlaps($0, Self.echo, time, time) }
+            || brokers.contains { overlaps($0, Self.brokerEcho, time, time) }
     }
 
     /// Processes that gave up though the log was there at the end of their patience.
@@ -113,7 +121,7 @@ struct FaultTimeline: Sendable {
         Set(byProcess.values.joined()).filter { end in
             guard end.gaveUp else { return false }
             let own = end.targets.flatMap { byProcess[$0] ?? [] }
-            return !own.contains { [.cut, .full].contains($0.kind) && overlaps($0, Self.echo, end.end, end.end) }
+            return !own.contains { $0.blindsAProcess && $0.kind != .stop && overlaps($0, Self.echo, end.end, end.end) }
                 && !stoppedWriters.contains { overlaps($0, Self.echo, end.end, end.end) }
                 && !brokers.contains { overlaps($0, Self.brokerEcho, end.end, end.end) }
         }.sorted { $0.start < $1.start }

@@ -35,6 +35,8 @@ struct ChaosRun: Sendable {
             for number in 1...options.workers { try await roster.hire(.worker, "worker\(number)") }
             let schedules = ScheduleSet(client: bench.client, specs: try plan.schedules())
             try await schedules.create()
+            // A run that ends in an error leaves at least this, and its logs.
+            try write("seed \(options.seed)\nnot ended\n")
             let log = FaultLog(path: options.place.folder + "/faults.txt")
             let observer = Observer(bench: bench, roster: roster, log: log)
             let result = try await withThrowingTaskGroup(of: ChaosResult?.self) { group in
@@ -66,7 +68,9 @@ struct ChaosRun: Sendable {
         let accepted = await publisher.accepted
         SliceProgram.say(
             "faults are over: \(await log.faults.count), \(accepted.count) events accepted; waiting for the rest")
-        var result = ChaosResult(accepted: accepted, doomed: await publisher.doomed, repeats: await publisher.repeats)
+        var result = ChaosResult(
+            accepted: accepted, doomed: await publisher.doomed, plannedStarts: await publisher.plannedStarts,
+            repeats: await publisher.repeats)
         result.complaints += await schedules.finish(bench.watch)
         result.schedules = schedules.ranges
         result.complaints += await Settling(watch: bench.watch).wait(for: result.allAccepted)
@@ -84,6 +88,8 @@ struct ChaosRun: Sendable {
             accepted: result.allAccepted, interventions: [:], watch: bench.watch)
         input.faults = faults
         input.schedules = result.schedules
+        input.plannedStarts = result.plannedStarts
+        input.retryPolicy = WorkHandler.retryPolicy
         input.endReadAt = bench.watch.read(\.endReadAt)
         let report = Auditor.audit(input)
         let census = await observer.census
@@ -97,8 +103,7 @@ struct ChaosRun: Sendable {
         for text in result.complaints { SliceProgram.say("FAIL: \(text)") }
         let text = CheckTable.render("After \(faults.count) faults, seed \(options.seed), load \(load)", checks)
         SliceProgram.say("\n" + text + report.details)
-        let findings = "seed \(options.seed)\n" + text + report.details + result.complaints.joined(separator: "\n")
-        try findings.write(toFile: options.place.folder + "/report.txt", atomically: true, encoding: .utf8)
+        try write("seed \(options.seed)\n" + text + report.details + result.complaints.joined(separator: "\n"))
         let failures = checks.count { !$0.isOK } + result.complaints.count
         let pulse = await observer.pulse
         let recovery = faults.compactMap(pulse.recovery)
@@ -107,6 +112,10 @@ struct ChaosRun: Sendable {
             "chaos: seed \(options.seed), \(faults.count) faults, \(report.accepted) events, recovery p50/max "
                 + "\(times) ms, \(failures) checks failed")
         return failures == 0
+    }
+
+    private func write(_ report: String) throws {
+        try report.write(toFile: options.place.folder + "/report.txt", atomically: true, encoding: .utf8)
     }
 
     private var load: String {
@@ -121,6 +130,7 @@ struct ChaosResult: Sendable {
     var accepted: Set<Fingerprint>
     /// Those of them that must end as dead letters.
     var doomed: Set<Fingerprint>
+    var plannedStarts: [Fingerprint: Timestamp]
     var repeats: Int
     var schedules: [ScheduleRange] = []
     /// What went wrong before the audit.

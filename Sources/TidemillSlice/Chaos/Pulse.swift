@@ -13,9 +13,19 @@ struct Pulse: Hashable, Sendable {
 
     var beats: [Beat] = []
 
-    /// Milliseconds from the end of the fault until work flows again; nil when it does not, up to the last beat.
+    /// How long after the end of a fault its effect is looked for (milliseconds): a killed process is missed only when its
+    /// session has ended, and what it left shows a while later.
+    static let notice: Int64 = 12_000
+
+    /// Milliseconds from the end of the fault until work flows again, 0 where it never ceased to; nil when it does not, up
+    /// to the last beat. With faults every few seconds, the effect of the next one counts too.
     func recovery(from fault: FaultWindow) -> Int64? {
-        beats.first { $0.at >= fault.end && $0.age < Self.healthy }.map { $0.at - fault.end }
+        let late = beats.first {
+            $0.at >= fault.start && $0.at <= fault.end + Self.notice && $0.age >= Self.healthy
+        }
+        guard let late else { return (beats.last?.at).flatMap { $0 >= fault.end ? 0 : nil } }
+        let from = max(late.at, fault.end)
+        return beats.first { $0.at >= from && $0.age < Self.healthy }.map { $0.at - fault.end }
     }
 
     /// Of sorted or unsorted numbers; nil of none.

@@ -12,6 +12,8 @@ actor SteadyPublisher {
     private(set) var accepted: Set<Fingerprint> = []
     /// Those whose handler always fails.
     private(set) var doomed: Set<Fingerprint> = []
+    /// When those that wait may start at the earliest.
+    private(set) var plannedStarts: [Fingerprint: Timestamp] = [:]
     /// Requests that had to be sent again.
     private(set) var repeats = 0
     private var next = 0
@@ -34,24 +36,34 @@ actor SteadyPublisher {
             let now = time.now()
             let fresh = try (next..<max(next, min(wanted, next + 500))).map { try plan.request($0, now: now) }
             next += fresh.count
-            refused = await publish(refused + fresh)
+            refused = await publish(refused + fresh, now)
             try await time.sleep(milliseconds: refused.isEmpty ? 20 : 250)
         }
     }
 
-    private func publish(_ requests: [PublishRequest]) async -> [PublishRequest] {
+    private func publish(_ requests: [PublishRequest], _ now: Timestamp) async -> [PublishRequest] {
         guard !requests.isEmpty else { return [] }
         var refused: [PublishRequest] = []
         for (request, result) in zip(requests, await client.publish(requests)) {
             switch result {
             case .success(let receipt):
                 accepted.insert(receipt.fingerprint)
+                plannedStarts[receipt.fingerprint] = earliest(request, now)
                 if isDoomed(request) { doomed.insert(receipt.fingerprint) }
             case .failure: refused.append(request)
             }
         }
         repeats += refused.count
         return refused
+    }
+
+    /// `now`: before it was sent.
+    private func earliest(_ request: PublishRequest, _ now: Timestamp) -> Timestamp? {
+        switch request.start {
+        case .now: nil
+        case .after(let milliseconds): now + milliseconds
+        case .at(let time): time
+        }
     }
 
     private func isDoomed(_ request: PublishRequest) -> Bool {

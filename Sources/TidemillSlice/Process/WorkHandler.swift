@@ -17,10 +17,11 @@ struct WorkHandler: Sendable {
     let place: RunPlace
     let time = SystemTimeSource()
 
+    static let retryPolicy = RetryPolicy(initial: 200, factor: 2, maximum: 2000, jitter: 0.2, maxAttempts: 3)
+
     var definition: TaskDefinition {
         TaskDefinition(
-            Work.task, of: Work.self,
-            retry: RetryPolicy(initial: 200, factor: 2, maximum: 2000, jitter: 0.2, maxAttempts: 3)
+            Work.task, of: Work.self, retry: Self.retryPolicy
         ) { work, context in
             try await run(work, context)
         }
