@@ -40,6 +40,7 @@ struct BenchTable {
             }
         }
         lines += Self.aligned(rows, rightFrom: 3) + [""]
+        lines += notes
         rows = [["workload", "engine", "process", "CPU µs per task", "peak MiB"]]
         for result in report.results {
             for use in result.processes {
@@ -56,6 +57,20 @@ struct BenchTable {
         }
         if !problems.isEmpty { lines += ["", "Problems:", ""] + problems }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What each workload was set to, how long it took, and the single rounds behind a mean.
+    private var notes: [String] {
+        let lines = report.results.map { result in
+            let settings = result.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            let samples = result.metrics.filter { $0.samples.count > 1 }.map { metric in
+                "\(metric.name): " + metric.samples.map { Self.number($0) }.joined(separator: " ") + " \(metric.unit)"
+            }
+            let load = Self.number(result.loadAverage.first ?? 0)
+            let facts = settings + ["\(Self.number(result.seconds)) s", "load \(load)"] + samples
+            return "* \(result.workload) (\(result.engine)): " + facts.joined(separator: "; ")
+        }
+        return lines.isEmpty ? [] : lines + [""]
     }
 
     private var heading: String {

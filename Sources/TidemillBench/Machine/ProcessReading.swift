@@ -26,13 +26,17 @@ struct ProcessReading: Codable, Hashable, Sendable {
     init?(stat: String, status: String, ticksPerSecond: Double) {
         guard let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[stat.index(after: end)...].split { $0 == " " || $0 == "\n" }
-        let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?
-            .split { $0 == " " || $0 == "\t" }.dropFirst().first
-        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]), let peak,
-            let kibibytes = Double(peak)
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]),
+            let kibibytes = Self.peak(status)
         else { return nil }
         cpuMicroseconds = (user + system) / ticksPerSecond * 1e6
         peakKibibytes = kibibytes
+    }
+
+    /// In KiB, from a `status` of `/proc`.
+    private static func peak(_ status: String) -> Double? {
+        status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?
+            .split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Double($0) }
     }
 
     /// Of this process, now.
@@ -51,7 +55,8 @@ struct ProcessReading: Codable, Hashable, Sendable {
         func microseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e6 + Double(time.tv_usec) }
         return ProcessReading(
             cpuMicroseconds: microseconds(usage.ru_utime) + microseconds(usage.ru_stime),
-            peakKibibytes: Double(usage.ru_maxrss) / unit)
+            // The resource usage's own peak counts that of the program before it, from between fork and exec.
+            peakKibibytes: read("/proc/self/status").flatMap(peak) ?? Double(usage.ru_maxrss) / unit)
     }
 
     private init(cpuMicroseconds: Double, peakKibibytes: Double) {

@@ -41,14 +41,25 @@ extension Stage {
         }
     }
 
-    /// Waits until so many events have ended; fails when for `patience` seconds none does.
-    func waitForEnds(_ count: Int, patience: Int = 30) async throws {
+    /// Waits until so many events have ended; fails when for `patience` seconds none does. Returns what the brokers had used
+    /// when the last came, before anybody counted them.
+    @discardableResult
+    func waitForEnds(_ count: Int, patience: Int = 30) async throws -> ProcessReading? {
         var last = -1
+        var broker: ProcessReading?
+        var told = BenchClock.monotonic()
         var deadline = BenchClock.monotonic()
         while true {
             try checkAlive()
             let now = try await ledgerCount()
-            if now >= count, try await tally().ended >= count { return }
+            if now >= count {
+                broker = broker ?? session.brokerReading()
+                if try await tally().ended >= count { return broker }
+            }
+            if BenchClock.monotonic() - told >= Self.tellingInterval {
+                told = BenchClock.monotonic()
+                session.progress("\(now) of \(count) have ended")
+            }
             if now > last {
                 last = now
                 deadline = BenchClock.monotonic() + Int64(patience) * 1_000_000_000
@@ -57,9 +68,12 @@ extension Stage {
                 throw HarnessFailure(
                     "\(now) records in the ledger, \(count) wanted, and none more for \(patience) s" + lastWords)
             }
-            try await Task.sleep(for: .milliseconds(now >= count ? 100 : 25))
+            try await Task.sleep(for: .milliseconds(now >= count ? 100 : 50))
         }
     }
+
+    /// Nanoseconds between two lines about a long wait.
+    private static let tellingInterval: Int64 = 2_000_000_000
 
     private actor Collected {
         private(set) var value = LedgerTally()

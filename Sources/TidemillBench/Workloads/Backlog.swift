@@ -12,7 +12,7 @@ enum Backlog {
                 return try await BurnDown.burnDown(stage, min(waiting, settled))
             }
             findings.metrics.append(Metric("settled tasks with \(waiting) waiting", run.rate, "/s"))
-            findings.processes += run.workers.map { use in
+            findings.processes += (run.workers + [run.broker].compactMap(\.self)).map { use in
                 var use = use
                 use.name += ", \(waiting) waiting"
                 // The worker is far ahead of what was waited for.

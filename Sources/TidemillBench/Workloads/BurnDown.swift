@@ -59,9 +59,8 @@ enum BurnDown {
     static func burnDown(_ stage: Stage, _ events: Int) async throws -> Run {
         let before = stage.session.brokerReading()
         let workers = try stage.startWorkers()
-        try await stage.waitForEnds(events)
+        let broker = try await stage.waitForEnds(events)
         let readings = workers.map(\.reading)
-        let broker = stage.session.brokerReading()
         let summaries = try await stage.stop(workers)
         let tally = try await stage.tally()
         let rate = tally.rate(since: try summaries.firstStart(), ends: events)

@@ -10,7 +10,7 @@ enum Delayed {
         let (bucket, uses) = try await Stage.with(session) { stage in
             let scheduler = try await stage.startReadyScheduler()
             let workers = try await stage.startReadyWorkers()
-            let start = (scheduler.reading?.cpuMicroseconds ?? 0, workers.map { $0.reading?.cpuMicroseconds ?? 0 })
+            let meter = UseMeter(session, scheduler: scheduler, workers: workers)
             let due = BenchClock.wall() / 1_000_000 + lead
             session.progress("publishing \(events) events that are due in \(lead) ms")
             var order = PublishOrder(
@@ -25,9 +25,7 @@ enum Delayed {
             // Until then nothing ends, however many there are.
             try await Task.sleep(for: .milliseconds(rest))
             try await stage.waitForEnds(events)
-            let uses =
-                [ProcessUse("scheduler", scheduler.reading, since: start.0, tasks: events)]
-                + workers.enumerated().map { ProcessUse("worker", $1.reading, since: start.1[$0], tasks: events) }
+            let uses = meter.uses(tasks: events)
             return (try await stage.stop(workers).merged(0), uses)
         }
         var findings = Findings(settings: ["events": "\(events)"])

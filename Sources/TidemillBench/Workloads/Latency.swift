@@ -14,17 +14,17 @@ enum Latency {
             var published = try await publish(stage, 500, rate: 200, bucket: warmBucket)
             try await stage.waitForEnds(published)
             var floors: [FloorSummary] = []
-            let start = workers.map { $0.reading?.cpuMicroseconds ?? 0 }
+            // The first clients of a broker wait for more than its answers.
+            _ = try await floor(stage, 500, rate: 200, name: "warm")
+            let meter = UseMeter(session, workers: workers)
             for (index, rate) in rates.enumerated() {
                 session.progress("\(Int(rate))/s")
-                floors.append(try await floor(stage, Int(rate * seconds), rate: rate))
+                floors.append(try await floor(stage, Int(rate * seconds), rate: rate, name: "floor-\(Int(rate))"))
                 published += try await publish(stage, Int(rate * seconds), rate: rate, bucket: UInt8(index))
                 try await stage.waitForEnds(published)
             }
             let measured = published - 500
-            let uses = workers.enumerated().map { index, worker in
-                ProcessUse("worker", worker.reading, since: start[index], tasks: measured)
-            }
+            let uses = meter.uses(tasks: measured)
             return (floors, try await stage.stop(workers), uses)
         }
         var findings = Findings(settings: ["seconds": "\(seconds)"])
@@ -63,17 +63,17 @@ enum Latency {
 
     /// Raw clients at the same rate. On SQLite, which delivers nothing: transactions that store what is due, with the
     /// outcomes of what was stored before.
-    private static func floor(_ stage: Stage, _ count: Int, rate: Double) async throws -> FloorSummary {
+    private static func floor(_ stage: Stage, _ count: Int, rate: Double, name: String) async throws -> FloorSummary {
         var order = FloorOrder(
             kind: .sqliteLatency(rate: rate), partitions: stage.place.partitions, count: count,
             payloadBytes: stage.session.arguments.payloadBytes)
         if case .kafka(let bootstrap) = stage.place.engine {
             order.kind = .latency(rate: rate)
             order.bootstrap = bootstrap
-            order.topic = try await stage.makeTopic("floor-in")
-            order.outcomeTopic = try await stage.makeTopic("floor-out")
+            order.topic = try await stage.makeTopic("\(name)-in")
+            order.outcomeTopic = try await stage.makeTopic("\(name)-out")
         } else {
-            order.path = "\(stage.place.folder)/floor-\(Int(rate)).db"
+            order.path = "\(stage.place.folder)/\(name).db"
         }
         return try await stage.floor(order)
     }

@@ -13,15 +13,13 @@ enum Mixed {
         let (tally, summaries, uses) = try await Stage.with(session) { stage in
             let scheduler = try await stage.startReadyScheduler()
             let workers = try await stage.startReadyWorkers()
-            let start = (scheduler.reading?.cpuMicroseconds ?? 0, workers.map { $0.reading?.cpuMicroseconds ?? 0 })
+            let meter = UseMeter(session, scheduler: scheduler, workers: workers)
             session.progress("\(half) events now, \(half) in 1 s")
             async let now = stage.publish(order(stage, half, .now))
             async let later = stage.publish(order(stage, half, .after(milliseconds: delay)))
             _ = try await (now, later)
             try await stage.waitForEnds(2 * half)
-            let uses =
-                [ProcessUse("scheduler", scheduler.reading, since: start.0, tasks: 2 * half)]
-                + workers.enumerated().map { ProcessUse("worker", $1.reading, since: start.1[$0], tasks: 2 * half) }
+            let uses = meter.uses(tasks: 2 * half)
             let summaries = try await stage.stop(workers)
             return (try await stage.tally(), summaries, uses)
         }

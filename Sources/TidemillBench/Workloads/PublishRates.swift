@@ -1,3 +1,4 @@
+import TaskClient
 import TidemillHarness
 
 /// How fast one process publishes through the library, durably.
@@ -69,7 +70,7 @@ enum PublishRates {
         _ stage: Stage, _ manner: Manner, _ events: Int, name: String
     ) async throws -> FloorSummary {
         var order = FloorOrder(
-            kind: .sqlitePublish(perTransaction: manner == .single ? Int32(inFlight) : 500),
+            kind: .sqlitePublish(perTransaction: Int32(manner == .single ? inFlight : TaskClient.chunkRecords)),
             partitions: stage.place.partitions, count: events,
             payloadBytes: stage.session.arguments.payloadBytes)
         if case .kafka(let bootstrap) = stage.place.engine {

@@ -24,15 +24,13 @@ enum Schedules {
             }
             session.progress("\(count) fires a second for \(seconds) s")
             try await sleep(until: first)
-            let start = (scheduler.reading?.cpuMicroseconds ?? 0, workers.map { $0.reading?.cpuMicroseconds ?? 0 })
+            let meter = UseMeter(session, scheduler: scheduler, workers: workers)
             try await sleep(until: first + Int64(seconds) * interval)
             // What is missing after this is missed: the figures say so.
             _ = try? await stage.waitForEnds(count * seconds, patience: 5)
             try stage.checkAlive()
             let fires = count * seconds
-            let uses =
-                [ProcessUse("scheduler", scheduler.reading, since: start.0, tasks: fires)]
-                + workers.enumerated().map { ProcessUse("worker", $1.reading, since: start.1[$0], tasks: fires) }
+            let uses = meter.uses(tasks: fires)
             let summaries = try await stage.stop(workers)
             let wanted = nominalTimes(count, first: first, seconds: seconds)
             return (FireComparison(wanted: wanted, seen: summaries.map(\.nominal)), summaries.merged(0), uses)
@@ -40,7 +38,7 @@ enum Schedules {
         var findings = Findings(settings: ["schedules": "\(count)", "seconds": "\(seconds)"])
         findings.metrics = [
             Metric("fires of \(count) schedules each second, lateness p50/p95/p99/max", Spread(bucket.toStart)),
-            Metric("fires", Double(comparison.fired) / Double(seconds), "/s", floor: Double(count)),
+            Metric("fires", Double(comparison.fired) / Double(seconds), "/s"),
             Metric("missed", Double(comparison.missed), ""),
         ]
         findings.processes = uses

@@ -7,7 +7,7 @@ enum Unique {
         let distinct = session.events(quick: 20_000, full: 400_000) / 2
         let (tally, published, uses) = try await Stage.with(session) { stage in
             let workers = try await stage.startReadyWorkers()
-            let start = workers.map { $0.reading?.cpuMicroseconds ?? 0 }
+            let meter = UseMeter(session, workers: workers)
             var order = PublishOrder(
                 place: stage.place, manner: .batch(size: 2500, callers: 2), events: 2 * distinct,
                 payloadBytes: session.arguments.payloadBytes)
@@ -16,16 +16,14 @@ enum Unique {
             let published = try await stage.publish(order)
             try await stage.waitForEnds(distinct)
             try await stage.waitForWatermark()
-            let uses = workers.enumerated().map {
-                ProcessUse("worker", $1.reading, since: start[$0], tasks: 2 * distinct)
-            }
+            let uses = meter.uses(tasks: 2 * distinct)
             _ = try await stage.stop(workers)
             return (try await stage.tally(), published, uses)
         }
         var findings = Findings(settings: ["events": "\(2 * distinct)", "keys": "\(distinct)"])
         findings.metrics = [
             Metric("published with a key, every key twice", published.rate, "/s"),
-            Metric("ends", Double(tally.ended), "", floor: Double(distinct)),
+            Metric("ends of \(distinct) keys", Double(tally.ended), ""),
         ]
         findings.processes = uses + [ProcessUse("publisher", published.use, tasks: 2 * distinct)]
         if tally.ended != distinct || tally.repeated > 0 {
