@@ -30,7 +30,13 @@ struct ChaosChecks: Sendable {
                 note: "age of the oldest undecided, ms p50/p99/max",
                 [0.5, 0.99, 1].map { Pulse.quantile($0, of: pulse.beats.map(\.age)).map(String.init) ?? "-" }
                     .joined(separator: "/")),
-        ] + RecoveryLine.all(faults, pulse).map(\.note) + processes
+        ] + RecoveryLine.all(faults, pulse).map(\.note) + neverInjected + processes
+    }
+
+    /// Short runs do not come to all.
+    private var neverInjected: [Check] {
+        let missing = options.faults.filter { kind in !faults.contains { $0.kind == kind } }
+        return missing.isEmpty ? [] : [Check(note: "  never injected", missing.map(\.rawValue).joined(separator: " "))]
     }
 
     private var causes: [Check] {

@@ -29,20 +29,22 @@ struct Injector: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             while time.uptime() < end {
                 try await time.sleep(milliseconds: 2000 + Int64(draw.nextUnit() * 8000))
-                let kind = options.faults[Int(draw.nextUnit() * Double(options.faults.count))]
+                let first = Int(draw.nextUnit() * Double(options.faults.count))
                 let seed = draw.next()
-                guard time.uptime() < end, await mayBegin(kind) else { continue }
+                guard time.uptime() < end, let kind = await firstThatMayBegin(options.faults.rotated(by: first)) else {
+                    continue
+                }
                 group.addTask { try await inject(kind, SplitMix64(seed: seed)) }
             }
             try await group.waitForAll()
         }
     }
 
-    private func mayBegin(_ kind: FaultWindow.Kind) async -> Bool {
+    private func firstThatMayBegin(_ kinds: [FaultWindow.Kind]) async -> FaultWindow.Kind? {
         let underWay = await log.underWay
-        guard underWay.count < Self.mostAtOnce else { return false }
-        guard Self.whole.contains(kind) else { return true }
-        return !underWay.contains { line in Self.whole.contains { line.hasPrefix($0.rawValue + " ") } }
+        guard underWay.count < Self.mostAtOnce else { return nil }
+        let isWholeBusy = underWay.contains { line in Self.whole.contains { line.hasPrefix($0.rawValue + " ") } }
+        return kinds.first { !isWholeBusy || !Self.whole.contains($0) }
     }
 
     private func inject(_ kind: FaultWindow.Kind, _ generator: SplitMix64) async throws {
@@ -93,4 +95,8 @@ struct Injector: Sendable {
         }
         await record(kind, [], "broker\(number)", since: start)
     }
+}
+
+extension [FaultWindow.Kind] {
+    fileprivate func rotated(by count: Int) -> Self { Self(self[count...] + self[..<count]) }
 }
