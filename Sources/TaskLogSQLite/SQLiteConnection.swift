@@ -44,8 +44,9 @@ final class SQLiteConnection {
             handle,
             { limit, looks in
                 let (pause, waited) = SQLiteConnection.pause(beforeLook: Int(looks))
-                guard waited < Int(bitPattern: limit) * 1000 else { return 0 }
-                usleep(UInt32(pause))
+                let rest = Int(bitPattern: limit) * 1000 - waited
+                guard rest > 0 else { return 0 }
+                usleep(UInt32(min(pause, rest)))
                 return 1
             }, limit)
     }

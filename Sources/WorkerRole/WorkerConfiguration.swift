@@ -56,8 +56,8 @@ package struct WorkerConfiguration: Hashable, Sendable {
     /// Also the pause between tries of a record that the log refuses as too large.
     package var maximumAppendRetryDelay: Int64 = 30_000
     package var sessionTimeout = 8000
-    /// How long the group waits for a hand-off: for lease notes and the last commit to be durable. What is not through
-    /// by then may run twice, so it pays to wait for a log that is slow: one that answers ends the wait at once.
+    /// How long the group waits for a hand-off. Of it 60 % are for lease notes and outcomes to be durable, a quarter for the
+    /// last commit. What is not through by then may run twice, so it pays to wait for a log that is slow.
     package var revokeTimeout = 6000
     package var startPosition: StartPosition?
 

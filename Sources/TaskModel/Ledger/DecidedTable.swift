@@ -49,7 +49,7 @@ struct DecidedTable: Sendable {
     subscript(place: Place) -> Entry? {
         get {
             let packed = slots[place.index].packed
-            if packed != 0 { return unpack(packed) }
+            if packed != 0 { return Self.unpack(packed, base) }
             return wide.isEmpty ? nil : wide[place.fingerprint]
         }
         set {
@@ -97,11 +97,11 @@ struct DecidedTable: Sendable {
         let before = count
         func isKept(_ entry: Entry) -> Bool { entry.time + Self.timeStep > cutoff }
         wide = wide.filter { isKept($0.value) }
-        let kept = slots.reduce(into: 0) { if $1.packed != 0 && isKept(unpack($1.packed)) { $0 += 1 } }
-        if kept < used {
-            let old = slots.filter { $0.packed != 0 && isKept(unpack($0.packed)) }
-            rebuild(of: old, slots: max(Self.minimumSlots, kept * 4 / 3 + 1))
-        }
+        let base = base
+        // Filtered on the way: a copy of what stays would be as large as the table.
+        let kept = slots.lazy.filter { $0.packed != 0 && isKept(Self.unpack($0.packed, base)) }
+        let left = kept.count
+        if left < used { rebuild(of: kept, slots: max(Self.minimumSlots, left * 4 / 3 + 1)) }
         return before - count
     }
 
@@ -117,7 +117,7 @@ struct DecidedTable: Sendable {
     }
 
     /// Each is in `old` once, so its place is the first empty one; both tables are passed through in order.
-    private mutating func rebuild(of old: [Slot], slots size: Int) {
+    private mutating func rebuild(of old: some Sequence<Slot>, slots size: Int) {
         var moved = 0
         slots = Array(repeating: Slot(), count: size)
         slots.withUnsafeMutableBufferPointer { new in
@@ -163,10 +163,10 @@ struct DecidedTable: Sendable {
             | UInt64(steps)
     }
 
-    private func unpack(_ packed: UInt64) -> Entry {
+    private static func unpack(_ packed: UInt64, _ base: Int64?) -> Entry {
         Entry(
             outcome: Outcome(rawValue: UInt8(packed >> 56)) ?? .completed, replay: UInt32(packed >> 40 & 0xffff),
             turn: UInt32(packed >> 24 & 0xffff),
-            time: Timestamp(milliseconds: base ?? 0) + Int64(packed & 0xff_ffff) * Self.timeStep)
+            time: Timestamp(milliseconds: base ?? 0) + Int64(packed & 0xff_ffff) * timeStep)
     }
 }
