@@ -73,7 +73,9 @@ raw_floor_result raw_floor_kafka_burn_down(const raw_floor_work *work, const cha
         "queue.buffering.max.messages", "100000", NULL};
     const char *const consuming[] = {
         "group.id", group, "enable.auto.commit", "false", "auto.offset.reset", "earliest",
-        "queued.min.messages", "50000", "fetch.wait.max.ms", "20", "fetch.queue.backoff.ms", "5", NULL};
+        "queued.min.messages", "50000", "fetch.wait.max.ms", "20",
+        /* Since librdkafka 2.2.0. */
+        rd_kafka_version() >= 0x02020000 ? "fetch.queue.backoff.ms" : NULL, "5", NULL};
     rd_kafka_t *producer = raw_floor_client(RD_KAFKA_PRODUCER, work->bootstrap, producing, &result);
     rd_kafka_t *consumer = raw_floor_client(RD_KAFKA_CONSUMER, work->bootstrap, consuming, &result);
     if (producer == NULL || consumer == NULL) {

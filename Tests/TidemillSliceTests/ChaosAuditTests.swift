@@ -235,9 +235,9 @@ struct ChaosAuditTests {
 
     @Test func findsARetrySoonerThanItsPolicyAllows() {
         var run = ChaosCase()
-        run.input.retryPolicy = RetryPolicy(initial: 600, jitter: 0.2)
+        run.input.retryPolicy = RetryPolicy(initial: 506, jitter: 0)
         #expect(run.report.early.isEmpty)
-        run.input.retryPolicy = RetryPolicy(initial: 640, jitter: 0.2)
+        run.input.retryPolicy = RetryPolicy(initial: 507, jitter: 0)
         #expect(run.report.early == [ChaosCase.at(1, turn: 2)])
     }
 

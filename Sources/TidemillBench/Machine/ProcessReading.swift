@@ -59,7 +59,7 @@ struct ProcessReading: Codable, Hashable, Sendable {
             peakKibibytes: read("/proc/self/status").flatMap(peak) ?? Double(usage.ru_maxrss) / unit)
     }
 
-    private init(cpuMicroseconds: Double, peakKibibytes: Double) {
+    init(cpuMicroseconds: Double, peakKibibytes: Double) {
         self.cpuMicroseconds = cpuMicroseconds
         self.peakKibibytes = peakKibibytes
     }

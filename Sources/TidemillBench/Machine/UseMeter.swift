@@ -1,20 +1,50 @@
-/// What running processes, and the broker where there is one, use between two moments.
+/// What running processes, and the brokers where there are some, use while a workload is measured.
 struct UseMeter: Sendable {
-    private let session: BenchSession
-    private let children: [(name: String, child: BenchChild, before: Double)]
-    private let brokerBefore: Double
+    private struct Account: Sendable {
+        var name: String
+        var used = 0.0
+        var before = 0.0
+        var last: ProcessReading?
 
-    /// From now on.
+        mutating func resume(_ reading: ProcessReading?) { before = reading?.cpuMicroseconds ?? 0 }
+
+        mutating func pause(_ reading: ProcessReading?) {
+            guard let reading else { return }
+            used += reading.cpuMicroseconds - before
+            last = reading
+        }
+
+        func use(tasks: Int) -> ProcessUse? {
+            last.map { last in
+                ProcessUse(name, ProcessReading(cpuMicroseconds: used, peakKibibytes: last.peakKibibytes), tasks: tasks)
+            }
+        }
+    }
+
+    private let session: BenchSession
+    private let children: [BenchChild]
+    private var accounts: [Account]
+    private var broker = Account(name: "broker")
+
+    /// Running from now on.
     init(_ session: BenchSession, scheduler: BenchChild? = nil, workers: [BenchChild]) {
         self.session = session
-        let named = (scheduler.map { [("scheduler", $0)] } ?? []) + workers.map { ("worker", $0) }
-        children = named.map { name, child in (name, child, child.reading?.cpuMicroseconds ?? 0) }
-        brokerBefore = session.brokerReading()?.cpuMicroseconds ?? 0
+        let schedulers = scheduler.map { [$0] } ?? []
+        children = schedulers + workers
+        accounts = schedulers.map { _ in Account(name: "scheduler") } + workers.map { _ in Account(name: "worker") }
+        resume()
     }
 
-    /// Up to now.
-    func uses(tasks: Int) -> [ProcessUse] {
-        children.map { ProcessUse($0.name, $0.child.reading, since: $0.before, tasks: tasks) }
-            + (session.brokerReading().map { [ProcessUse("broker", $0, since: brokerBefore, tasks: tasks)] } ?? [])
+    mutating func resume() {
+        for index in accounts.indices { accounts[index].resume(children[index].reading) }
+        broker.resume(session.brokerReading())
     }
+
+    /// `brokers`: as they were read before anybody counted what they hold.
+    mutating func pause(brokers: ProcessReading?) {
+        for index in accounts.indices { accounts[index].pause(children[index].reading) }
+        broker.pause(brokers)
+    }
+
+    func uses(tasks: Int) -> [ProcessUse] { (accounts + [broker]).compactMap { $0.use(tasks: tasks) } }
 }

@@ -42,7 +42,7 @@ extension Stage {
     }
 
     /// Waits until so many events have ended; fails when for `patience` seconds none does. Returns what the brokers had used
-    /// when the last came, before anybody counted them.
+    /// when there were as many records, before anybody looked into them.
     @discardableResult
     func waitForEnds(_ count: Int, patience: Int = 30) async throws -> ProcessReading? {
         var last = -1

@@ -10,7 +10,7 @@ enum Delayed {
         let (bucket, uses) = try await Stage.with(session) { stage in
             let scheduler = try await stage.startReadyScheduler()
             let workers = try await stage.startReadyWorkers()
-            let meter = UseMeter(session, scheduler: scheduler, workers: workers)
+            var meter = UseMeter(session, scheduler: scheduler, workers: workers)
             let due = BenchClock.wall() / 1_000_000 + lead
             session.progress("publishing \(events) events that are due in \(lead) ms")
             var order = PublishOrder(
@@ -24,7 +24,7 @@ enum Delayed {
             }
             // Until then nothing ends, however many there are.
             try await Task.sleep(for: .milliseconds(rest))
-            try await stage.waitForEnds(events)
+            meter.pause(brokers: try await stage.waitForEnds(events))
             let uses = meter.uses(tasks: events)
             return (try await stage.stop(workers).merged(0), uses)
         }

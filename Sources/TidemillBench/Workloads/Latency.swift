@@ -16,12 +16,13 @@ enum Latency {
             var floors: [FloorSummary] = []
             // The first clients of a broker wait for more than its answers.
             _ = try await floor(stage, 500, rate: 200, name: "warm")
-            let meter = UseMeter(session, workers: workers)
+            var meter = UseMeter(session, workers: workers)
             for (index, rate) in rates.enumerated() {
                 session.progress("\(Int(rate))/s")
                 floors.append(try await floor(stage, Int(rate * seconds), rate: rate, name: "floor-\(Int(rate))"))
+                meter.resume()
                 published += try await publish(stage, Int(rate * seconds), rate: rate, bucket: UInt8(index))
-                try await stage.waitForEnds(published)
+                meter.pause(brokers: try await stage.waitForEnds(published))
             }
             let measured = published - 500
             let uses = meter.uses(tasks: measured)

@@ -24,10 +24,11 @@ enum Schedules {
             }
             session.progress("\(count) fires a second for \(seconds) s")
             try await sleep(until: first)
-            let meter = UseMeter(session, scheduler: scheduler, workers: workers)
+            var meter = UseMeter(session, scheduler: scheduler, workers: workers)
             try await sleep(until: first + Int64(seconds) * interval)
             // What is missing after this is missed: the figures say so.
-            _ = try? await stage.waitForEnds(count * seconds, patience: 5)
+            let brokers = (try? await stage.waitForEnds(count * seconds, patience: 5)) ?? session.brokerReading()
+            meter.pause(brokers: brokers)
             try stage.checkAlive()
             let fires = count * seconds
             let uses = meter.uses(tasks: fires)

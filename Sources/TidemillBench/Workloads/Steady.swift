@@ -10,13 +10,13 @@ enum Steady {
         let seconds = session.size(quick: 8, full: 60)
         let (tally, published, uses) = try await Stage.with(session) { stage in
             let workers = try await stage.startReadyWorkers()
-            let meter = UseMeter(session, workers: workers)
+            var meter = UseMeter(session, workers: workers)
             session.progress("batches of \(batch) for \(seconds) s")
             let order = PublishOrder(
                 place: stage.place, manner: .steady(batch: batch, seconds: seconds, backlog: 4 * batch), events: 0,
                 payloadBytes: session.arguments.payloadBytes)
             let published = try await stage.publish(order)
-            try await stage.waitForEnds(published.accepted)
+            meter.pause(brokers: try await stage.waitForEnds(published.accepted))
             let uses = meter.uses(tasks: published.accepted)
             _ = try await stage.stop(workers)
             return (try await stage.tally(), published, uses)

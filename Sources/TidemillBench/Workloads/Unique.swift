@@ -7,14 +7,14 @@ enum Unique {
         let distinct = session.events(quick: 20_000, full: 400_000) / 2
         let (tally, published, uses) = try await Stage.with(session) { stage in
             let workers = try await stage.startReadyWorkers()
-            let meter = UseMeter(session, workers: workers)
+            var meter = UseMeter(session, workers: workers)
             var order = PublishOrder(
                 place: stage.place, manner: .batch(size: 2500, callers: 2), events: 2 * distinct,
                 payloadBytes: session.arguments.payloadBytes)
             order.distinct = distinct
             session.progress("\(2 * distinct) events with \(distinct) keys")
             let published = try await stage.publish(order)
-            try await stage.waitForEnds(distinct)
+            meter.pause(brokers: try await stage.waitForEnds(distinct))
             try await stage.waitForWatermark()
             let uses = meter.uses(tasks: 2 * distinct)
             _ = try await stage.stop(workers)

@@ -158,7 +158,7 @@ enum Auditor {
         var failures: [Coordinate: Timestamp] = [:]
         for run in input.executions where run.result == .failed {
             guard let end = run.end, let policy = input.retryPolicy else { continue }
-            let wait = policy.shortestDelay(afterAttempt: run.attempt)
+            let wait = policy.delay(afterAttempt: run.attempt, of: run.coordinate)
             failures[run.coordinate] = min(end + wait, failures[run.coordinate] ?? .distantFuture)
         }
         return input.executions.filter { run in
@@ -185,14 +185,5 @@ enum Auditor {
         let fired = input.emissions.filter { emission in emission.fire.map { emission.time < $0.nominal } ?? false }
         report.early = Set(emitted).union(executed).union(fired.map(\.coordinate)).union(beforePlan(input)).sorted()
         report.orphans = input.stillWaiting.sorted()
-    }
-}
-
-extension RetryPolicy {
-    /// With all the jitter that it may have.
-    fileprivate func shortestDelay(afterAttempt attempt: UInt32) -> Int64 {
-        var delay = Double(initial)
-        for _ in 1..<max(1, attempt) { delay = min(Double(maximum), delay * factor) }
-        return Int64(delay * (1 - jitter))
     }
 }

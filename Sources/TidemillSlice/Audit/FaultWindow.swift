@@ -40,7 +40,7 @@ struct FaultWindow: Hashable, Sendable {
     /// Nobody could read the log.
     var isOfBroker: Bool { kind == .brokerKill || kind == .brokerStop }
 
-    /// Its process cannot follow the log, though others can.
+    /// Its process cannot follow the log, or say what it did, though others can.
     var blindsAProcess: Bool { kind == .stop || kind == .cut || kind == .full }
 
     var line: String {

@@ -30,13 +30,13 @@ struct ChaosRun: Sendable {
         // A child that ends while it is told something is no reason to end too.
         signal(SIGPIPE, SIG_IGN)
         return try await Bench.with(options.place) { bench in
+            // A run that ends in an error leaves at least this, and its logs.
+            try write("seed \(options.seed)\nnot ended\n")
             let roster = Roster(fleet: bench.fleet)
             for number in 1...2 { try await roster.hire(.scheduler, "scheduler\(number)") }
             for number in 1...options.workers { try await roster.hire(.worker, "worker\(number)") }
             let schedules = ScheduleSet(client: bench.client, specs: try plan.schedules())
             try await schedules.create()
-            // A run that ends in an error leaves at least this, and its logs.
-            try write("seed \(options.seed)\nnot ended\n")
             let log = FaultLog(path: options.place.folder + "/faults.txt")
             let observer = Observer(bench: bench, roster: roster, log: log)
             let result = try await withThrowingTaskGroup(of: ChaosResult?.self) { group in

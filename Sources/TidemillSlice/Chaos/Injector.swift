@@ -10,7 +10,8 @@ import TidemillHarness
     import Darwin
 #endif
 
-/// Injects a fault every 2 to 10 s, of a kind and length that the seed draws, into whom no other fault has.
+/// Injects a fault every 2 to 10 s, of a kind and length that the seed draws, into whom no other fault has. Where that kind
+/// may not begin now, it is the next one that may.
 struct Injector: Sendable {
     let options: ChaosOptions
     let fleet: Fleet

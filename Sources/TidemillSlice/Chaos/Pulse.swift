@@ -20,7 +20,7 @@ struct Pulse: Hashable, Sendable {
     /// Milliseconds from the end of the fault until work flows again, 0 where it never ceased to; nil when it does not, up
     /// to the last beat. With faults every few seconds, the effect of the next one counts too.
     func recovery(from fault: FaultWindow) -> Int64? {
-        let late = beats.first {
+        let late = beats.last {
             $0.at >= fault.start && $0.at <= fault.end + Self.notice && $0.age >= Self.healthy
         }
         guard let late else { return (beats.last?.at).flatMap { $0 >= fault.end ? 0 : nil } }

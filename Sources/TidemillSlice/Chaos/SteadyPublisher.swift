@@ -14,6 +14,8 @@ actor SteadyPublisher {
     private(set) var doomed: Set<Fingerprint> = []
     /// When those that wait may start at the earliest.
     private(set) var plannedStarts: [Fingerprint: Timestamp] = [:]
+    /// Of those that were not taken at once: one that was refused may be in the log all the same.
+    private var firstSent: [String: Timestamp] = [:]
     /// Requests that had to be sent again.
     private(set) var repeats = 0
     private var next = 0
@@ -48,20 +50,22 @@ actor SteadyPublisher {
             switch result {
             case .success(let receipt):
                 accepted.insert(receipt.fingerprint)
-                plannedStarts[receipt.fingerprint] = earliest(request, now)
+                let sent = firstSent.removeValue(forKey: request.id) ?? now
+                plannedStarts[receipt.fingerprint] = earliest(request, sent)
                 if isDoomed(request) { doomed.insert(receipt.fingerprint) }
-            case .failure: refused.append(request)
+            case .failure:
+                if firstSent[request.id] == nil { firstSent[request.id] = now }
+                refused.append(request)
             }
         }
         repeats += refused.count
         return refused
     }
 
-    /// `now`: before it was sent.
-    private func earliest(_ request: PublishRequest, _ now: Timestamp) -> Timestamp? {
+    private func earliest(_ request: PublishRequest, _ sent: Timestamp) -> Timestamp? {
         switch request.start {
         case .now: nil
-        case .after(let milliseconds): now + milliseconds
+        case .after(let milliseconds): sent + milliseconds
         case .at(let time): time
         }
     }

@@ -176,7 +176,7 @@ extension HandlerIOTests {
         /// Its end shows that the descendant was killed: it holds the output, which is awaited for ten minutes.
         @Test func whatAStoppedProcessLeavesInItsGroupIsKilled() async throws {
             let task = start(
-                "sh -c 'trap \"\" TERM; echo ready; exec sleep 1000' & wait", killAfter: 20, drain: Self.forever)
+                "sh -c 'trap \"\" TERM; echo ready; exec sleep 1000' & wait", killAfter: 2000, drain: Self.forever)
             _ = await logs.line(startingWith: "ready")
             task.cancel()
             let result = try await task.value
