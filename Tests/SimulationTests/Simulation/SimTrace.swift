@@ -1,3 +1,4 @@
+import Foundation
 import TaskLog
 import TaskModel
 
@@ -9,7 +10,11 @@ struct SimTrace {
     static let length = 60
     private(set) var lines: [String] = []
 
+    /// Of every step the lines that hold this text are printed as they come.
+    private static let wanted = ProcessInfo.processInfo.environment["TIDEMILL_SIM_TRACE"]
+
     mutating func add(_ line: String) {
+        if let wanted = Self.wanted, line.contains(wanted) { print("  \(line)") }
         lines.append(line)
         if lines.count > 4 * Self.length { lines.removeFirst(3 * Self.length) }
     }
