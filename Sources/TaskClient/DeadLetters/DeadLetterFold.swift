@@ -2,7 +2,9 @@ internal import TaskModel
 
 /// The letters of one `dead` partition, folded by (fingerprint, replay): letter < replayed < discarded, resolved.
 ///
-/// Bounded: past `capacity` letters that match, the ones read first are forgotten and the fold says so.
+/// Bounded: past `capacity` letters that match, the ones read first are forgotten and the fold says so. A mark comes after
+/// its letter, so letters that turn out to be dealt with have taken room by then: where only open ones are wanted,
+/// ``withoutHandled`` begins anew without them.
 struct DeadLetterFold: Sendable {
     static let defaultCapacity = 100_000
 
@@ -14,6 +16,10 @@ struct DeadLetterFold: Sendable {
     /// The strongest mark of each letter; a letter written again after its mark stays marked.
     private var marks: [DeadLetterKey: DeadLetterMark] = [:]
     private var markOrder: [DeadLetterKey] = []
+    /// Of letters that somebody has dealt with, read before.
+    private var handled: Set<DeadLetterKey> = []
+    /// The same, read now, for as many as are remembered.
+    private var noted: Set<DeadLetterKey> = []
     /// The highest replay of each fingerprint that has several letters.
     private var newestReplay: [Fingerprint: UInt32] = [:]
 
@@ -24,12 +30,22 @@ struct DeadLetterFold: Sendable {
 
     private(set) var isTruncated = false
 
+    /// A new fold for the same records, in which letters that this one saw marked take no room; nil where none took any.
+    var withoutHandled: DeadLetterFold? {
+        guard filter.states == .open, isTruncated, !noted.isEmpty else { return nil }
+        var fold = DeadLetterFold(filter: filter, capacity: capacity)
+        fold.handled = noted
+        return fold
+    }
+
     mutating func add(_ record: DeadTopicRecord, place: RecordPlace, at time: Timestamp) {
         switch record {
         case .letter(let letter):
             let key = DeadLetterKey(fingerprint: letter.event.fingerprint, replay: letter.event.replay)
             add(DeadLetterSummary(letter, key: key, place: place, at: time))
         case .mark(let key, let mark):
+            if handled.contains(key) { return }
+            if filter.states == .open, noted.count < 10 * capacity { noted.insert(key) }
             if let known = marks[key], known.kind > mark.kind { return }
             if marks.updateValue(mark, forKey: key) == nil { markOrder.append(key) }
             if markOrder.count > 2 * capacity {
@@ -46,7 +62,7 @@ struct DeadLetterFold: Sendable {
             newestReplay[fingerprint] = max(newestReplay[fingerprint] ?? 0, letter.key.replay)
         }
         // The first copy counts: it is when the event died. A redone effect writes the same letter again.
-        guard letters[letter.key] == nil, filter.matches(letter) else { return }
+        guard letters[letter.key] == nil, !handled.contains(letter.key), filter.matches(letter) else { return }
         letters[letter.key] = letter
         order.append(letter.key)
         if order.count - forgotten > capacity {

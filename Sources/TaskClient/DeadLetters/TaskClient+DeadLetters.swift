@@ -32,12 +32,26 @@ extension TaskClient {
         return DeadLetterDetail(summary: summary, letter: try await letter(summary))
     }
 
-    /// A fold for each partition that can hold a match.
-    func deadLetterFolds(_ filter: DeadLetterFilter) async throws(ClientError) -> [DeadLetterFold] {
+    /// A fold for each partition that can hold a match. `capacity`: letters in all.
+    func deadLetterFolds(
+        _ filter: DeadLetterFilter, capacity: Int = DeadLetterFold.defaultCapacity
+    ) async throws(ClientError) -> [DeadLetterFold] {
         let partitions = try await deadPartitions(filter)
-        let capacity = max(1, DeadLetterFold.defaultCapacity / partitions.count)
-        let folds = Shared<[TopicPartition: DeadLetterFold]>([:])
-        try await scan(partitions, since: filter.since, while: "reading the dead letters") { records in
+        let empty = DeadLetterFold(filter: filter, capacity: max(1, capacity / partitions.count))
+        let start = Dictionary(uniqueKeysWithValues: partitions.map { ($0, empty) })
+        var folds = try await fold(start, since: filter.since)
+        let again = folds.compactMapValues(\.withoutHandled)
+        if !again.isEmpty {
+            folds.merge(try await fold(again, since: filter.since)) { $1 }
+        }
+        return folds.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private func fold(
+        _ start: [TopicPartition: DeadLetterFold], since: Timestamp?
+    ) async throws(ClientError) -> [TopicPartition: DeadLetterFold] {
+        let folds = Shared(start)
+        try await scan(start.keys.sorted(), since: since, while: "reading the dead letters") { records in
             guard let first = records.first else { return true }
             folds.change { folds in
                 for record in records {
@@ -46,13 +60,12 @@ extension TaskClient {
                         let entry = try? DeadTopicRecord(
                             key: record.key, value: record.value, headers: record.headers, place: record.place)
                     else { continue }
-                    folds[first.topicPartition, default: DeadLetterFold(filter: filter, capacity: capacity)].add(
-                        entry, place: record.place, at: record.timestamp)
+                    folds[first.topicPartition]?.add(entry, place: record.place, at: record.timestamp)
                 }
             }
             return true
         }
-        return folds.value.sorted { $0.key < $1.key }.map(\.value)
+        return folds.value
     }
 
     private func deadPartitions(_ filter: DeadLetterFilter) async throws(ClientError) -> [TopicPartition] {
