@@ -83,13 +83,10 @@ struct GroupState: Hashable {
         if !members.isEmpty { beginRebalance(now: now, bootID: bootID) }
     }
 
-    /// Ends the rebalance when everybody has released, or the deadline has passed, or those who have not are silent: who was
-    /// killed will not answer, and the others wait.
+    /// Ends the rebalance when everybody has released, or the deadline has passed.
     mutating func settle(now: Int64, bootID: String, partitionCounts: [String: Int32]) {
         guard case .revoking(let deadline, let deadlineBoot) = phase else { return }
-        guard now >= deadline || deadlineBoot != bootID || owners.values.allSatisfy({ isSilent($0, now: now) }) else {
-            return
-        }
+        guard owners.isEmpty || now >= deadline || deadlineBoot != bootID else { return }
         let subscriptions = Dictionary(members.map { ($0.id, $0.topics) }) { first, _ in first }
         owners = [:]
         for (id, share) in RangeAssignor.assign(subscriptions: subscriptions, partitionCounts: partitionCounts) {
@@ -97,11 +94,6 @@ struct GroupState: Hashable {
         }
         generation += 1
         phase = .stable
-    }
-
-    /// Half of its session without a sign of life.
-    private func isSilent(_ id: String, now: Int64) -> Bool {
-        member(id).map { now - $0.heartbeat > $0.sessionTimeout / 2 } ?? true
     }
 
     /// Uptime at which a rebalance ends although somebody has not released.

@@ -7,12 +7,10 @@ import Testing
 @Suite struct GroupStateTests {
     private let counts: [String: Int32] = ["left": 5, "right": 5]
 
-    private func member(
-        _ id: String, at now: Int64 = 0, boot: String = "boot", revokeTimeout: Int64 = 20
-    ) -> GroupState.Member {
+    private func member(_ id: String, at now: Int64 = 0, boot: String = "boot") -> GroupState.Member {
         GroupState.Member(
             id: id, clientID: id, topics: ["left", "right"], bootID: boot, heartbeat: now, sessionTimeout: 100,
-            revokeTimeout: revokeTimeout)
+            revokeTimeout: 20)
     }
 
     /// A stable group of these members, in which all have joined at 0.
@@ -65,24 +63,6 @@ import Testing
         state.settle(now: 30, bootID: "boot", partitionCounts: counts)
         #expect(state.phase == .stable)
         #expect(state.owned(by: "b").count == 4)
-    }
-
-    /// Who was killed answers nobody, and the others need not wait for the whole deadline.
-    @Test func whoIsSilentForHalfItsSessionIsNotWaitedFor() {
-        var state = GroupState()
-        state.join(member("a", revokeTimeout: 80), now: 0)
-        state.settle(now: 0, bootID: "boot", partitionCounts: counts)
-        let generation = state.generation
-        state.join(member("b", at: 45, revokeTimeout: 80), now: 45)
-        state.settle(now: 50, bootID: "boot", partitionCounts: counts)
-        #expect(state.phase != .stable)
-        var alive = state
-        alive.heartbeat("a", now: 49)
-        alive.settle(now: 51, bootID: "boot", partitionCounts: counts)
-        #expect(alive.phase != .stable)
-        state.settle(now: 51, bootID: "boot", partitionCounts: counts)
-        #expect(state.phase == .stable)
-        #expect(state.generation == generation + 1)
     }
 
     @Test func aReleaseOutsideARebalanceChangesNothing() {

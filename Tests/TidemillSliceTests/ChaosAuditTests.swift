@@ -316,6 +316,26 @@ struct ChaosAuditTests {
         #expect(run.report.unexplained == 1)
     }
 
+    /// What could not be written for a stopped writer is lost with its process, however long after.
+    @Test func aKillBehindAStoppedWriterExcusesWhatWasNotWritten() {
+        var run = ChaosCase()
+        let index = run.input.executions.firstIndex { $0.processID == ChaosCase.victim } ?? 0
+        run.input.executions[index].end = Timestamp(milliseconds: 50_004)
+        run.input.executions[index].result = .succeeded
+        run.runs(ChaosCase.at(2), from: 90_000, .succeeded)
+        let replaced = Timestamp(milliseconds: 56_000)
+        run.input.executions.removeAll { $0.coordinate == ChaosCase.at(2) && $0.start == replaced }
+        let kill = run.fault(.kill, from: 60_000, to: 60_030)
+        run.input.faults = [kill]
+        #expect(run.report.unexplained == 1)
+        var writer = run.fault(.stop, in: [99], from: 50_030, to: 70_000)
+        run.input.faults = [kill, writer]
+        #expect(run.report.unexplained == 1)
+        writer.heldLog = true
+        run.input.faults = [kill, writer]
+        #expect(run.report.repetitions.map(\.causes) == [[.kill]])
+    }
+
     @Test func faultsWithoutTimesLeaveTheSliceRulesAlone() {
         var run = ChaosCase()
         run.input.faults = nil

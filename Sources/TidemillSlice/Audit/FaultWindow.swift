@@ -101,8 +101,14 @@ struct FaultTimeline: Sendable {
 
     private func wasCutOff(_ run: Execution, before time: Timestamp) -> Bool {
         (byProcess[run.processID] ?? []).contains { fault in
-            fault.kind == .kill && run.start <= fault.end && fault.start <= time && isUndecided(run, at: fault)
+            fault.kind == .kill && run.start <= fault.end && fault.start <= time
+                && (isUndecided(run, at: fault) || isHeldUp(run, until: fault))
         }
+    }
+
+    /// Whether a stopped writer kept its outcome from the log until the kill.
+    private func isHeldUp(_ run: Execution, until kill: FaultWindow) -> Bool {
+        stoppedWriters.contains { isUndecided(run, at: $0) && overlaps($0, Self.echo, kill.start, kill.start) }
     }
 
     /// Whether its outcome was not, or may not have been, in the log when the fault came.
