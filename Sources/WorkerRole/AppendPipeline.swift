@@ -34,11 +34,9 @@ final class AppendPipeline: Sendable {
 
     func submit(_ appends: AppendBatch) { items.post(.appends(appends)) }
 
-    /// Fires when everything submitted before is acknowledged or refused.
-    func barrier() -> OneShot {
-        let signal = OneShot()
+    /// Fires `signal` when everything submitted before is acknowledged or refused.
+    func barrier(_ signal: OneShot) {
         if !items.post(.barrier(signal)) { signal.fire() }
-        return signal
     }
 
     /// ``run()`` ends once what was submitted is through.

@@ -99,11 +99,11 @@ final class MemberDesk: Sendable {
         }
     }
 
-    /// Commits once what was appended before is through, and lets the partitions go. Bounded, whatever the log does.
+    /// Commits once the hand-off is written, and lets the partitions go. Bounded, whatever the log does.
     func handOff(
-        _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset], after barrier: OneShot
+        _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset], after written: OneShot
     ) async {
-        _ = await time.wait(for: barrier, milliseconds: handOffBound)
+        _ = await time.wait(for: written, milliseconds: handOffBound)
         let committed = OneShot()
         // Not awaited as a child: a coordinator that does not answer must not hold the partitions.
         Task {

@@ -11,6 +11,8 @@ struct WorkerShell {
     let follower: any LogFollower
     /// Fires when the hand-off that was begun last is through.
     private var lastHandOff: OneShot?
+    /// Of the hand-offs that are not written: each fires when its one is.
+    private var unwritten: [HandOffID: OneShot] = [:]
 
     init(service: WorkerService, runner: AttemptRunner, desk: MemberDesk, follower: any LogFollower) {
         self.service = service
@@ -51,7 +53,8 @@ struct WorkerShell {
         case .open(let due, let epoch, let start, let commit):
             group.addTask { await desk.open(due, epoch, start, commit) }
         case .commit(let commits): group.addTask { await desk.commit(commits) }
-        case .handOff(let partitions, let commits): handOff(partitions, commits, &group)
+        case .handOff(let id, let partitions, let commits): handOff(id, partitions, commits, &group)
+        case .handOffWritten(let id): unwritten.removeValue(forKey: id).map(service.pipeline.barrier)
         case .forget(let partitions): desk.forget(partitions)
         case .pause(let partitions): desk.pause(partitions)
         case .resume(let partitions): desk.resume(partitions)
@@ -88,15 +91,16 @@ struct WorkerShell {
     }
 
     private mutating func handOff(
-        _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset],
+        _ id: HandOffID, _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset],
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) {
         desk.forget(partitions)
-        let barrier = service.pipeline.barrier()
+        let written = OneShot()
+        unwritten[id] = written
         let done = OneShot()
         lastHandOff = done
         group.addTask { [desk] in
-            await desk.handOff(partitions, commits, after: barrier)
+            await desk.handOff(partitions, commits, after: written)
             done.fire()
         }
     }
@@ -104,7 +108,8 @@ struct WorkerShell {
     /// The last words of a worker that leaves in good order, then the end.
     private func finish(_ group: inout ThrowingDiscardingTaskGroup<any Error>) {
         service.pipeline.submit(service.farewell)
-        let barrier = service.pipeline.barrier()
+        let barrier = OneShot()
+        service.pipeline.barrier(barrier)
         let (mailbox, time) = (service.mailbox, service.time)
         let handOff = lastHandOff
         group.addTask {

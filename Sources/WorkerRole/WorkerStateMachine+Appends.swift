@@ -99,6 +99,8 @@ extension WorkerStateMachine {
         case .departedDecision(let coordinate):
             departedDecisions[coordinate] = nil
             learn(batch.records[index], receipt.timestamp, now)
+            endWord(coordinate)
+        case .lastWord(let coordinate): endWord(coordinate)
         case .note, .heartbeat: break
         }
     }
@@ -126,7 +128,7 @@ extension WorkerStateMachine {
             guard let turn = turn(at: place) else { return }
             getStuck(append, turn.facts.coordinate, error, now)
         case .departedDecision(let coordinate): getStuck(append, coordinate, error, now)
-        case .lease, .note, .heartbeat: break
+        case .lease, .lastWord, .note, .heartbeat: break
         }
     }
 
@@ -171,8 +173,9 @@ extension WorkerStateMachine {
             guard let until = decision.until, until <= now.uptime else { return append }
             departedDecisions[coordinate] = nil
             emit(.report(.leaseLost(coordinate)))
+            endWord(coordinate)
             return nil
-        case .note: return append
+        case .lastWord, .note: return append
         case .heartbeat: return nil
         }
     }

@@ -5,31 +5,41 @@ internal import TaskModel
 extension WorkerStateMachine {
     mutating func handOff(_ revoked: [TopicPartition], _ now: WorkerNow) {
         let slots = revoked.compactMap { slot(of: $0) }
-        for slot in slots { leaseUndecided(slot, now) }
+        var words: Set<Coordinate> = []
+        for slot in slots { leaseUndecided(slot, now, &words) }
         let commits = takeCommits(slots, isClean: true)
         for slot in slots { drop(slot, now) }
-        emit(.handOff(revoked, commit: commits))
+        let id = handOffs.begin(words)
+        emit(.handOff(id, revoked, commit: commits))
+        if !handOffs.isOpen(id) { emit(.handOffWritten(id)) }
     }
 
-    /// A note for each turn of the partition that is at work and undecided.
-    private mutating func leaseUndecided(_ slot: Int, _ now: WorkerNow) {
+    /// A note for each turn of the partition that is at work and undecided. Adds these turns to `words`.
+    private mutating func leaseUndecided(_ slot: Int, _ now: WorkerNow, _ words: inout Set<Coordinate>) {
         for turn in partitions[slot].turnsInOrder {
+            let coordinate = turn.facts.coordinate
             switch turn.stage {
             case .running(let id):
                 depart(id, isExpired: false, now)
                 appendLedger(leaseNote(turn.facts.event), to: slot, .lease(id, sentAt: now.uptime))
             case .noting:
                 // Noted, not started: the start was not lost.
-                suspects.remove(turn.facts.coordinate)
-                appendLedger(ledgerNote(.released, turn.facts.event), to: slot, .note)
+                suspects.remove(coordinate)
+                appendLedger(ledgerNote(.released, turn.facts.event), to: slot, .lastWord(coordinate))
             case .settling(let machine):
                 // The decision may still be refused: it stays ours to append, and the turn ours until then.
                 guard case .deciding(let decision) = machine.state else { continue }
-                appendLedger(leaseNote(turn.facts.event), to: slot, .note)
+                appendLedger(leaseNote(turn.facts.event), to: slot, .lastWord(coordinate))
                 decideDeparted(decision, slot, until: now.uptime + configuration.lease * 8 / 10)
-            case .waiting, .ready, .buffered, .forwarding, .leased: break
+            case .waiting, .ready, .buffered, .forwarding, .leased: continue
             }
+            words.insert(coordinate)
         }
+    }
+
+    /// The next owner can read how it stands with this turn, or will not hear of it from us.
+    mutating func endWord(_ coordinate: Coordinate) {
+        for id in handOffs.end(coordinate) { emit(.handOffWritten(id)) }
     }
 
     private mutating func depart(_ id: AttemptID, isExpired: Bool, _ now: WorkerNow) {
@@ -100,6 +110,7 @@ extension WorkerStateMachine {
 
     mutating func leaseAcknowledged(_ id: AttemptID, sentAt: Int64) {
         guard let attempt = attempts[id], case .departed(var departure) = attempt.standing else { return }
+        endWord(attempt.facts.coordinate)
         departure.leaseSentAt = max(departure.leaseSentAt ?? 0, sentAt)
         attempts[id]?.standing = .departed(departure)
     }
@@ -132,6 +143,8 @@ extension WorkerStateMachine {
     mutating func finishDeparted(
         _ attempt: Attempt, _ departure: Attempt.Departure, _ detail: OutcomeDetail, _ now: WorkerNow
     ) {
+        // Its lease need not come any more.
+        defer { if departedDecisions[attempt.facts.coordinate] == nil { endWord(attempt.facts.coordinate) } }
         let ledger = ledgers[attempt.slot]
         let verdict = ledger.isKept ? ledger.fold.judge(attempt.facts.coordinate) : nil
         if detail.outcome != .completed {

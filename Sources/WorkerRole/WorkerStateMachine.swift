@@ -49,6 +49,7 @@ package struct WorkerStateMachine: Sendable {
     /// Cancels of other events of a lane that are on their way to the ledger.
     var displacing: Set<Coordinate> = []
     var refused = RefusedAppends()
+    var handOffs = OpenHandOffs()
     var leaseEnds = MinHeap<LeaseEnd>()
     var nextCommit: Int64?
     /// Some partition may have something to commit.

@@ -65,6 +65,8 @@ package enum AppendPurpose: Hashable, Sendable {
     case lease(AttemptID, sentAt: Int64)
     /// The decision of an attempt whose partition is gone.
     case departedDecision(Coordinate)
+    /// What a hand-off says of a turn that does not run here any more.
+    case lastWord(Coordinate)
     /// Nothing waits for it, but it must get there.
     case note
     /// Worth nothing later: not appended again.
@@ -166,8 +168,10 @@ package enum WorkerAction: Sendable {
     case start([AttemptStart])
     case cancel(AttemptID)
     case commit([TopicPartition: CommittedOffset])
-    /// After all appends so far are acknowledged, or a short bound: commit, release.
-    case handOff([TopicPartition], commit: [TopicPartition: CommittedOffset])
+    /// Once it is written, or after a short bound: commit, release.
+    case handOff(HandOffID, [TopicPartition], commit: [TopicPartition: CommittedOffset])
+    /// This hand-off is written when all appends so far are through.
+    case handOffWritten(HandOffID)
     /// Restores and openings of these partitions that are under way are off.
     case forget([TopicPartition])
     case pause([TopicPartition])

@@ -138,6 +138,10 @@ import Testing
             if !completes { gates["w0/n-w0"]!.fire() }
             try await ended.wait { $0.count == 2 }
             _ = try await world.outcome(of: event.fingerprint)
+            // The owner's partition comes back to it, and it passes what is settled.
+            try await world.pass(sleepers: 2) {
+                world.broker.committed(group: group, world.due(0))?.offset == 1
+            }
         }
         #expect(world.outcomes(of: event.fingerprint) == [.completed])
         #expect(world.authors(of: event.fingerprint) == [completes ? "w1/n-w1" : "w0/n-w0"])

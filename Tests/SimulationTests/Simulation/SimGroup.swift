@@ -27,7 +27,7 @@ final class SimMember {
 /// Eager range assignment with generations, bounded revocation, and session timeouts.
 final class SimGroup {
     static let sessionTimeout: Int64 = 8000
-    static let revokeTimeout: Int64 = 2000
+    static let revokeTimeout: Int64 = 6000
 
     private unowned let world: SimWorld
     private let partitions: [TopicPartition]

@@ -6,6 +6,8 @@ struct SimHistory {
     /// Coordinates that have an outcome.
     private(set) var decided: Set<Coordinate> = []
     private(set) var fold = LedgerFold()
+    /// Workers that noted a start as the only suspect.
+    private(set) var aloneStarts: [Coordinate: Set<String>] = [:]
     /// The highest coordinate of each work that `due` or `retry` knows.
     private(set) var latest: [Fingerprint: Coordinate] = [:]
     private(set) var accepted: Set<Fingerprint> = []
@@ -39,9 +41,12 @@ struct SimHistory {
                 return SimViolation(rule: "every record can be read", detail: "\(place)")
             }
             _ = fold.apply(entry, time: record.timestamp)
-            if case .outcome(let detail) = entry.body {
+            switch entry.body {
+            case .outcome(let detail):
                 decided.insert(entry.coordinate)
                 if detail.outcome.outcomeClass == .again { decidedAgain.insert(entry.coordinate) }
+            case .started(let alone): if alone { aloneStarts[entry.coordinate, default: []].insert(entry.worker) }
+            case .leased, .released, .displaced: break
             }
         case names.retry: return addRetry(record, place)
         case names.dead:

@@ -21,6 +21,8 @@ final class SimWorker: SimProcess {
     private var alarm: Int64?
     private var isStopping = false
     private var handOffs = 0
+    /// What goes on when a hand-off is written.
+    private var unwritten: [HandOffID: () -> Void] = [:]
     private var leavesAfterHandOff = false
     private var followed: [TopicPartition: Int64] = [:]
     /// The assignments that hold: an opening that lingers must not move the fetching of a later one, as in the shell.
@@ -122,9 +124,11 @@ final class SimWorker: SimProcess {
             world.after(world.random.number(1...60), in: self) { [self] in
                 _ = world.workerGroup.commit(member, commits)
             }
-        case .handOff(let partitions, let commits):
+        case .handOff(let id, let partitions, let commits):
             forget(partitions)
-            handOff(partitions, commits)
+            handOff(id, partitions, commits)
+        case .handOffWritten(let id):
+            if let written = unwritten.removeValue(forKey: id) { barrier(bound: 60_000, written) }
         case .forget(let partitions): forget(partitions)
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
@@ -152,9 +156,14 @@ final class SimWorker: SimProcess {
         for due in partitions { epochs[due] = nil }
     }
 
-    private func handOff(_ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset]) {
+    private func handOff(
+        _ id: HandOffID, _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset]
+    ) {
         handOffs += 1
-        barrier(bound: 1200) { [self] in
+        var isThrough = false
+        let written = { [self] in
+            guard !isThrough else { return }
+            isThrough = true
             world.after(world.random.number(1...100), in: self) { [self] in
                 _ = world.workerGroup.commit(member, commits)
                 world.workerGroup.release(member, partitions)
@@ -162,6 +171,8 @@ final class SimWorker: SimProcess {
                 leaveIfDone()
             }
         }
+        unwritten[id] = written
+        world.after(SimGroup.revokeTimeout * 6 / 10, in: self, written)
     }
 
     private func leaveIfDone() {

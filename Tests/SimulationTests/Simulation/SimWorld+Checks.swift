@@ -61,7 +61,8 @@ extension SimWorld {
         if known.outcome == .dead {
             check(letter != nil, "what died has a letter") { "\(key)" }
             let mayDie: Set<SimTask> = [.failsAlways, .fatal, .poison]
-            check(mayDie.contains(task(of: fingerprint)), "only what fails dies") {
+            let isUnlucky = letter.map { $0.reason == .workerLost && wasLostAlone($0.event.coordinate) } ?? false
+            check(mayDie.contains(task(of: fingerprint)) || isUnlucky, "only what fails dies") {
                 "\(key) \(self.task(of: fingerprint)) \(String(describing: letter?.reason))"
             }
         }
@@ -70,9 +71,13 @@ extension SimWorld {
         }
         let isPoison = task(of: fingerprint) == .poison
         if isPoison { check(letter?.reason == .workerLost, "poison ends as worker-lost") { "\(key) \(known)" } }
-        check(isPoison || letter?.reason != .workerLost, "an innocent is never dead-lettered for its neighbour") {
-            "\(key)"
-        }
+        let isInnocent = letter.map { $0.reason == .workerLost && !wasLostAlone($0.event.coordinate) } ?? false
+        check(isPoison || !isInnocent, "an innocent is never dead-lettered for its neighbour") { "\(key)" }
+    }
+
+    /// Two processes that ran it as the only suspect crashed or were silent for long: chance, and nobody can tell.
+    private func wasLostAlone(_ coordinate: Coordinate) -> Bool {
+        disturbed.intersection(history.aloneStarts[coordinate] ?? []).count >= Suspicion.deadlyStarts
     }
 
     /// The fold in memory says what a full scan says.

@@ -58,6 +58,10 @@ extension SimWorld {
                 if process.state == .paused { group.expel(member) }
             }
         }
+        // One that has left the group no session speaks for: its leases end.
+        at(clock + Self.unsureLease) { [unowned self] in
+            if process.state == .paused { disturb(process) }
+        }
         at(until) { [unowned self] in
             guard process.state == .paused else { return }
             trace("\(process.name) goes on")

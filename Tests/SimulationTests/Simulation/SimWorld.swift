@@ -31,12 +31,16 @@ final class SimWorld {
     static let epoch = Timestamp(milliseconds: 1_700_000_000_000)
     /// A pause that may outlive a lease or a session.
     static let longPause: Int64 = 5000
+    /// From so long a pause on a lease may end: it is renewed every third of its 30 s.
+    static let unsureLease: Int64 = 20_000
 
     let seed: UInt64
     let sabotage: SimSabotage
     let plan: SimPlan
     var random: SimRandom
     private(set) var clock: Int64 = 0
+    /// Names of processes that crashed, or were not heard of for long.
+    private(set) var disturbed: Set<String> = []
     private(set) var log = SimLog()
     private(set) var violation: SimViolation?
     private(set) var steps = 0
@@ -179,10 +183,19 @@ final class SimWorld {
 
     /// From here on, nobody can tell how what runs in this process ends.
     func disturb(_ process: SimProcess) {
+        disturbed.insert(process.name)
         for execution in executions.values.joined() where execution.process === process {
             execution.isForgotten = true
             if !history.decided.contains(execution.coordinate) { execution.isDisturbed = true }
         }
+    }
+
+    /// What a zombie decides is decided, and who runs it may take a moment to hear of it.
+    private func forgetDecided(_ record: LogRecord, by author: String) {
+        guard record.topic == Self.names.ledger("default"), let entry = Self.ledgerRecord(record),
+            case .outcome = entry.body, workers.contains(where: { $0.name == author && $0.member.isZombie })
+        else { return }
+        for execution in executions[entry.coordinate] ?? [] { execution.isForgotten = true }
     }
 
     // MARK: the log
@@ -192,6 +205,7 @@ final class SimWorld {
         let record = log.write(append, at: brokerTime)
         let partition = record.topicPartition
         trace("\(author) writes \(SimTrace.describe(record))")
+        forgetDecided(record, by: author)
         if let problem = history.add(record) { violate(problem.rule, problem.detail) }
         if Self.names.queue(ofDueTopic: record.topic) != nil {
             workerGroup.wrote(partition)

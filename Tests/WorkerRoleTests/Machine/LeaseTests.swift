@@ -35,6 +35,44 @@ import Testing
         #expect(story.finish("a", .failed(code: "cancelled", message: "")) == [], "no right to decide that")
     }
 
+    /// A note that the log refused is appended again, and the partition is not let go before it is there: its next owner
+    /// would run the turn beside us.
+    @Test func aHandOffWaitsForANoteThatTheLogRefused() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"), Story.event("b"))
+        _ = story.wake(.revoking([Story.due]))
+        #expect(story.refuse() == [])
+        #expect(story.pass(500) == ["ledger leased", "ledger leased"])
+        #expect(story.acknowledge(1) == [])
+        #expect(story.acknowledge() == ["written"])
+    }
+
+    @Test(arguments: [AttemptResult.completed, .failed(code: "error", message: "no")])
+    func anEndIsAsGoodAsALeaseForAHandOff(_ end: AttemptResult) {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("a"))
+        _ = story.wake(.revoking([Story.due]))
+        _ = story.refuse()
+        #expect(story.finish("a", end).count == 1)
+        #expect(story.refuse() == [])
+        #expect(story.pass(500).count == 1)
+        #expect(story.acknowledge() == ["written"])
+    }
+
+    /// Another worker has completed the turn: there is nothing to say.
+    @Test func aHandOffDoesNotWaitForANoteThatIsGivenUp() {
+        var story = Story()
+        story.open()
+        let event = Story.event("a")
+        _ = story.deliver(event)
+        _ = story.wake(.revoking([Story.due]))
+        _ = story.refuse()
+        _ = story.read(Story.outcome(event, .completed))
+        #expect(story.finish("a") == ["written"])
+    }
+
     @Test func whoLostItsLeaseMayStillComplete() {
         var story = Story()
         story.open()
@@ -130,7 +168,7 @@ import Testing
         story.open(epoch: 2)
         _ = story.deliver(event)
         #expect(story.wake(.revoking([Story.due])) == ["ledger leased", "hand off 0 to 1 holes 0 clean"])
-        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == ["ledger released"])
+        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == ["ledger released", "written"])
     }
 
     @Test func aCancelFromThePersonReachesTheHolder() {
@@ -139,7 +177,7 @@ import Testing
         _ = story.deliver(Story.event("a"))
         _ = story.wake(.revoking([Story.due]))
         #expect(story.read(Story.outcome(Story.event("a"), .cancelled)) == ["cancel a"])
-        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == [])
+        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == ["written"], "and nothing else")
     }
 
     // MARK: the new owner

@@ -130,7 +130,7 @@ struct Lives {
                 case .start(let more): starts += more
                 case .open(_, _, _, let commit): committed = commit
                 case .commit(let commits): committed = commits[Story.due] ?? committed
-                case .handOff(_, let commits): committed = commits[Story.due] ?? committed
+                case .handOff(_, _, let commits): committed = commits[Story.due] ?? committed
                 default: break
                 }
             }

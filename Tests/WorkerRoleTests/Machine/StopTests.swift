@@ -18,7 +18,7 @@ import Testing
     @Test func anIdleWorkerFinishesAtOnce() {
         var story = Story()
         story.open()
-        #expect(story.wake(.stop) == ["hand off 0 clean", "leave", "finish"])
+        #expect(story.wake(.stop) == ["hand off 0 clean", "written", "leave", "finish"])
     }
 
     @Test func finishesWhenItsLastDecisionIsAcknowledged() {
@@ -71,7 +71,7 @@ import Testing
         _ = story.wake(.stop)
         #expect(story.read(Story.outcome(Story.event("a"), .cancelled)) == ["cancel a"])
         _ = story.pass(5000)
-        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == ["finish"])
+        #expect(story.finish("a", .failed(code: "cancelled", message: "")) == ["written", "finish"])
     }
 
     /// Nor what was lost before: its lease is over, another worker may run it.
@@ -105,7 +105,9 @@ import Testing
         var story = Story()
         story.open(committed: CommittedOffset(offset: 0, metadata: "unclean"), end: 1)
         #expect(story.deliver(Story.event("a")) == ["ledger started"])
-        #expect(story.wake(.stop) == ["ledger released", "hand off 0 to 1 holes 0 clean", "leave", "finish"])
+        #expect(
+            story.wake(.stop)
+                == ["ledger released", "hand off 0 to 1 holes 0 clean", "leave", "written", "finish"])
     }
 
     /// While it drains, nothing keeps the timer busy.

@@ -13,7 +13,8 @@ extension Story {
         case .start(let starts): starts.map { "start \($0.event.id)" }
         case .cancel(let id): ["cancel \(names[id] ?? "?")"]
         case .commit(let commits): ["commit \(Self.line(commits))"]
-        case .handOff(_, let commits): ["hand off \(Self.line(commits))"]
+        case .handOff(_, _, let commits): ["hand off \(Self.line(commits))"]
+        case .handOffWritten: ["written"]
         case .forget: ["forget"]
         case .pause: ["pause"]
         case .resume: ["resume"]

@@ -1,0 +1,35 @@
+internal import TaskModel
+
+package typealias HandOffID = Int64
+
+/// Hand-offs that have a word for the next owner (a lease, a release, a decision) which the log has not taken yet.
+///
+/// A log that refuses such a word gets it again after a pause; without it the next owner would run the turn once more.
+struct OpenHandOffs: Hashable, Sendable {
+    private var open: [HandOffID: Set<Coordinate>] = [:]
+    private var next: HandOffID = 1
+
+    /// `coordinates` are the turns that it has a word on.
+    mutating func begin(_ coordinates: Set<Coordinate>) -> HandOffID {
+        defer { next += 1 }
+        if !coordinates.isEmpty { open[next] = coordinates }
+        return next
+    }
+
+    func isOpen(_ id: HandOffID) -> Bool { open[id] != nil }
+
+    /// The word on this turn is in the log, or is given up. Returns the hand-offs that wait for no other.
+    mutating func end(_ coordinate: Coordinate) -> [HandOffID] {
+        guard !open.isEmpty else { return [] }
+        var done: [HandOffID] = []
+        for id in open.keys where open[id]?.remove(coordinate) != nil && open[id]?.isEmpty == true { done.append(id) }
+        for id in done { open[id] = nil }
+        return done.sorted()
+    }
+
+    /// Waits for no word any more.
+    mutating func endAll() -> [HandOffID] {
+        defer { open = [:] }
+        return open.keys.sorted()
+    }
+}
