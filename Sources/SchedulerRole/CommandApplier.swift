@@ -123,12 +123,14 @@ private struct Applier {
         }
         guard spec != old else { return applied(definition.revision) }
         var state = state
-        if spec.trigger != old.trigger || spec.start != old.start || spec.end != old.end {
+        if spec.namesOtherTimes(than: old) {
             guard spec.trigger == .never || spec.next(after: received.at) != nil else {
                 return refused("trigger: it names no time after \(received.at.rfc3339)")
             }
-            // Times of the new trigger that lie before the edit were never promised.
-            state.cursor = max(state.cursor, received.at)
+            // Times of the new trigger that lie before the edit were never promised; those after it are, even where a
+            // scheduler that did not know of the edit went on with the old one.
+            state.cursor = received.at
+            state.catchUp = nil
         }
         var next = changed(definition)
         next.spec = spec

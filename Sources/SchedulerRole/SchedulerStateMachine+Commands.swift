@@ -34,18 +34,47 @@ extension SchedulerStateMachine {
         case .command(let received):
             let id = received.command.scheduleID
             let definition = schedules[partition]?.table.definition(of: id)
-            let decision = CommandApplier.decide(
-                received, definition: definition, state: schedules[partition]?.table.state(of: id), now: now.wall)
-            guard case .run = decision.effect, let queue = definition?.spec.queue else { return decision }
-            switch directory.look(up: queue) {
-            case .partitions: return decision
-            case .pending: return nil
-            case .absent:
-                return Self.refusal(
-                    commandID: received.command.id, scheduleID: id,
-                    reason: "the topic of queue \"\(queue)\" does not exist", now)
+            let state = schedules[partition]?.table.state(of: id)
+            let decision = CommandApplier.decide(received, definition: definition, state: state, now: now.wall)
+            switch decision.effect {
+            case .none, .remove: return decision
+            case .write(let next, _):
+                guard let definition, let state, next.spec.namesOtherTimes(than: definition.spec) else {
+                    return decision
+                }
+                return firesBefore(received.at, definition.spec, state, partition, now) ? nil : decision
+            case .run:
+                guard let queue = definition?.spec.queue else { return decision }
+                switch directory.look(up: queue) {
+                case .partitions: return decision
+                case .pending: return nil
+                case .absent:
+                    return Self.refusal(
+                        commandID: received.command.id, scheduleID: id,
+                        reason: "the topic of queue \"\(queue)\" does not exist", now)
+                }
             }
         }
+    }
+
+    /// An edit holds from its own time on, however late it is read: what the old spec named up to then is decided first.
+    /// Whether there is such a time left.
+    private mutating func firesBefore(
+        _ edit: Timestamp, _ spec: ScheduleSpec, _ state: ScheduleState, _ partition: Int32, _ now: ClockReading
+    ) -> Bool {
+        guard let entry = owned[commandsPartition(partition)] else { return false }
+        // The broker took the edit: by its clock all of them have passed, whatever ours says.
+        let isTrusted = if case .open = hold { true } else { false }
+        let plan = Planner.plan(spec.closed(at: edit), state, now: isTrusted ? max(now.wall, edit) : edit)
+        guard !plan.decisions.isEmpty else { return false }
+        switch directory.look(up: spec.queue) {
+        case .pending: return true
+        // Nobody can say when it comes; the edit does not wait for that.
+        case .absent: return false
+        case .partitions: break
+        }
+        start(plan, of: spec, entry, now)
+        return true
     }
 
     static func refusal(

@@ -106,7 +106,7 @@ extension SchedulerStateMachine {
         }
     }
 
-    private mutating func start(_ plan: Planner.Plan, of spec: ScheduleSpec, _ entry: Owned, _ now: ClockReading) {
+    mutating func start(_ plan: Planner.Plan, of spec: ScheduleSpec, _ entry: Owned, _ now: ClockReading) {
         let partition = entry.tenure.partition.partition
         var fire = Fire(
             id: spec.id, queue: spec.queue, events: [], state: plan.state, journal: [], nextWake: plan.nextWake)

@@ -276,6 +276,88 @@ struct SchedulerStateMachineTests {
         #expect(world.machine.schedules[0]?.table.state(of: "s")?.cursor == nominal)
     }
 
+    private func edit(at time: Timestamp, to spec: ScheduleSpec) -> LogRecord {
+        let body = CommandsTopicRecord.command(
+            ScheduleCommand(id: "c1", scheduleID: "s", kind: .put(spec), author: "ada")
+        ).encoded()
+        return LogRecord(
+            topic: commands.topic, partition: 0, offset: 1, timestamp: time, key: body.key, value: body.value,
+            headers: body.headers)
+    }
+
+    /// What the old trigger named before it fires, though the edit is read first, even by a clock that is an hour back.
+    @Test(arguments: [0, -3_600_000] as [Int64])
+    func anEditGivesNothingUpThatWasDueBefore(skew: Int64) throws {
+        let time = Timestamp(rfc3339: "2026-11-21T12:02:30Z")!
+        var world = try scheduling(
+            everyMinute {
+                $0.catchUp = .all
+                $0.jitter = 59_000
+            })
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        world.advance(time + 100 - world.wall)
+        world.wall = world.wall + skew
+        let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
+        _ = world.tell(.records([edit(at: time, to: hourly)]))
+        #expect(world.topics == ["due.default", "due.default"])
+        world.settle()
+        let table = try #require(world.machine.schedules[0]?.table)
+        #expect(table.definition(of: "s")?.spec == hourly)
+        #expect(table.state(of: "s")?.fires == 2 && table.state(of: "s")?.cursor == time)
+    }
+
+    /// A scheduler that slept went on with the old trigger before it read the edit: the new one's times are not missed.
+    @Test func anEditHoldsFromItsOwnTimeOn() throws {
+        var world = try scheduling(everyMinute { $0.catchUp = .all })
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        world.advance(300_000)
+        _ = world.tell(.timer)
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 5)
+        let often = everyMinute {
+            $0.catchUp = .all
+            $0.trigger = .interval(milliseconds: 30_000, anchor: nil)
+        }
+        _ = world.tell(.records([edit(at: Timestamp(rfc3339: "2026-11-21T12:02:30Z")!, to: often)]))
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 11, "12:03:00 to 12:05:30")
+    }
+
+    /// No topic, no fire: the edit does not wait for somebody to make one.
+    @Test func anEditDoesNotWaitForAQueueThatIsMissing() throws {
+        var world = try scheduling()
+        world.settle()
+        world.advance(120_000)
+        let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
+        _ = world.tell(.records([edit(at: world.wall, to: hourly)]))
+        #expect(world.topics.isEmpty, "whether there is one is being asked")
+        _ = world.tell(.described(queue: "default", .success(nil)))
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.definition(of: "s")?.spec == hourly)
+    }
+
+    /// A catch-up that keeps a spacing is not waited for: one fire stands for what it had put off.
+    @Test func anEditEndsACatchUp() throws {
+        var world = try scheduling(
+            everyMinute {
+                $0.catchUp = .all
+                $0.catchUpSpacing = 600_000
+            })
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        world.advance(300_000)
+        _ = world.tell(.timer)
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 1)
+        let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
+        _ = world.tell(.records([edit(at: world.wall, to: hourly)]))
+        world.settle()
+        let state = try #require(world.machine.schedules[0]?.table.state(of: "s"))
+        #expect(state.fires == 2 && state.cursor == world.wall && state.catchUp == nil)
+    }
+
     @Test func everyDroppedTimeIsInTheJournal() throws {
         var world = try scheduling(
             everyMinute {

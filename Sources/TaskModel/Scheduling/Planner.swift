@@ -29,8 +29,9 @@ public enum DropReason: String, Hashable, Sendable, CaseIterable {
 
 /// Decides which nominal times of a schedule fire: a pure function of spec, state and now.
 ///
-/// The cursor moves over every nominal time that was decided and never back, so a clock that steps back fires nothing
-/// twice. A nominal time whose jitter has not passed stays undecided, as does one that waits for the rate of a catch-up.
+/// The cursor moves over every nominal time that was decided and back only to an edit of the trigger, so a clock that
+/// steps back fires nothing twice. A nominal time whose jitter has not passed stays undecided, as does one that waits
+/// for the rate of a catch-up.
 /// At most ``searchLimit`` missed times of a trigger are looked at one by one; older ones of a longer absence are dropped
 /// together.
 public enum Planner {

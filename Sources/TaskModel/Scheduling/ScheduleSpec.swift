@@ -154,6 +154,24 @@ public struct ScheduleSpec: Hashable, Sendable {
     /// It has run as often as it should.
     public func hasEnded(_ state: ScheduleState) -> Bool { maxRuns.map { state.fires >= UInt64(max(0, $0)) } ?? false }
 
+    /// Whether its nominal times may be others than those of `old`.
+    package func namesOtherTimes(than old: ScheduleSpec) -> Bool {
+        trigger != old.trigger || start != old.start || end != old.end
+    }
+
+    /// What is left of it to decide when another spec takes its place: nothing is named after `time`, and no jitter or
+    /// spacing of a catch-up is waited for (one fire stands for those that a spacing has put off).
+    package func closed(at time: Timestamp) -> ScheduleSpec {
+        var spec = self
+        spec.end = min(end ?? time, time)
+        spec.jitter = 0
+        if catchUp == .all, catchUpSpacing > 0 {
+            spec.catchUp = .latest
+            spec.catchUpSpacing = 0
+        }
+        return spec
+    }
+
     /// The same letters as a queue's name.
     public static func isValidID(_ id: String) -> Bool { TopicNames.isValidQueueName(id) }
 

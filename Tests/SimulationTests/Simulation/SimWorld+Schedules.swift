@@ -58,7 +58,7 @@ extension SimWorld {
             }
             guard let spec else { continue }
             let last = eras.last?.spec
-            let givesUp = last.map { $0.trigger != spec.trigger || $0.pause != spec.pause } ?? true
+            let givesUp = last.map { $0.pause != spec.pause } ?? true
             eras.append(Era(from: received, spec: spec, givesUp: givesUp, applied: applied))
         }
         return eras
