@@ -84,11 +84,12 @@ public struct DeadLetter: Hashable, Sendable {
         self.raw = raw
     }
 
-    private static let queueHeader = "tidemill_queue"
-    private static let reasonHeader = "tidemill_reason"
+    fileprivate static let queueHeader = "tidemill_queue"
+    fileprivate static let reasonHeader = "tidemill_reason"
     private static let placeHeader = "tidemill_place"
     private static let rawHeader = "tidemill_raw"
     static let kindHeader = "tidemill_kind"
+    fileprivate static let letterKind = "letter"
     private static let ownHeaders: Set = [queueHeader, reasonHeader, placeHeader, rawHeader, kindHeader]
 
     public func encoded() -> RecordBody {
@@ -97,7 +98,7 @@ public struct DeadLetter: Hashable, Sendable {
         // What a publisher calls by our names is dropped: it must not speak for the letter.
         body.headers = body.headers.without(Self.ownHeaders)
         body.headers.append(contentsOf: [
-            RecordHeader(Self.kindHeader, "letter"),
+            RecordHeader(Self.kindHeader, Self.letterKind),
             RecordHeader(Self.queueHeader, queue),
             RecordHeader(Self.reasonHeader, reason.rawValue),
             RecordHeader(Self.placeHeader, CanonicalJSON.encode(place)),
@@ -122,6 +123,25 @@ public struct DeadLetter: Hashable, Sendable {
         raw = fields[Self.rawHeader].flatMap { try? CanonicalJSON.decode(RawRecord.self, from: $0) }
         event = try TaskEvent.lettered(
             value: body.value ?? [], headers: body.headers.without(own), place: letterPlace)
+    }
+}
+
+/// What a letter says of itself at first sight: read from its headers, without its event, its history and its payload.
+package struct DeadLetterOutline: Hashable, Sendable {
+    package var key: DeadLetterKey
+    package var task: String
+    package var queue: String
+    /// Nil in a letter that cannot be read.
+    package var reason: DeathReason?
+
+    /// Nil for a mark, and for what is no record of `dead`.
+    package init?(key: [UInt8]?, headers: RecordHeaders) {
+        guard headers.last(named: DeadLetter.kindHeader)?.text == DeadLetter.letterKind, let key = DeadLetterKey(key)
+        else { return nil }
+        self.key = key
+        task = headers.last(named: CloudEventHeader.subject)?.text ?? ""
+        queue = headers.last(named: DeadLetter.queueHeader)?.text ?? ""
+        reason = headers.last(named: DeadLetter.reasonHeader)?.text.flatMap { DeathReason(rawValue: $0) }
     }
 }
 
@@ -191,7 +211,7 @@ public enum DeadTopicRecord: Hashable, Sendable {
             throw EventDecodingError("the key must be fingerprint/replay")
         }
         switch headers.last(named: DeadLetter.kindHeader)?.text {
-        case "letter":
+        case DeadLetter.letterKind:
             self = .letter(try DeadLetter(RecordBody(key: key, value: value, headers: headers), place: place))
         case let kind? where DeadLetterMark.Kind(rawValue: kind) != nil:
             guard let mark = try? CanonicalJSON.decode(DeadLetterMark.self, from: value ?? []) else {

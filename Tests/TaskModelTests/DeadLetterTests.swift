@@ -17,6 +17,22 @@ struct DeadLetterTests {
         }
     }
 
+    @Test("the outline says what the whole letter says; a mark has none") func outlines() throws {
+        var generate = Generate(seed: 42)
+        for _ in 0..<2000 {
+            let record = generate.dead()
+            let body = record.encoded()
+            let outline = DeadLetterOutline(key: body.key, headers: body.headers)
+            guard case .letter(let letter) = record else {
+                #expect(outline == nil)
+                continue
+            }
+            #expect(outline?.key == DeadLetterKey(fingerprint: letter.event.fingerprint, replay: letter.event.replay))
+            #expect(outline?.task == letter.event.task && outline?.queue == letter.queue)
+            #expect(outline?.reason == letter.reason)
+        }
+    }
+
     @Test("a letter and its marks have one key") func keys() {
         var generate = Generate(seed: 41)
         let event = generate.event()

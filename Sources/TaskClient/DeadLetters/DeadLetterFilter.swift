@@ -24,14 +24,20 @@ public struct DeadLetterFilter: Hashable, Sendable {
 
     public init() {}
 
+    /// Whether a letter with this outline may match; what only the whole letter tells is not looked at.
+    func mayMatch(_ outline: DeadLetterOutline, at time: Timestamp) -> Bool {
+        if let task, outline.task != task { return false }
+        if let queue, outline.queue != queue { return false }
+        if let reason, outline.reason != reason { return false }
+        if let since, time < since { return false }
+        if let until, time >= until { return false }
+        if let fingerprint, outline.key.fingerprint != fingerprint { return false }
+        if let keys, !keys.contains(outline.key) { return false }
+        return true
+    }
+
+    /// Whether a letter whose outline may match does so.
     func matches(_ letter: DeadLetterSummary) -> Bool {
-        if let task, letter.task != task { return false }
-        if let queue, letter.queue != queue { return false }
-        if let reason, letter.reason != reason { return false }
-        if let since, letter.at < since { return false }
-        if let until, letter.at >= until { return false }
-        if let fingerprint, letter.key.fingerprint != fingerprint { return false }
-        if let keys, !keys.contains(letter.key) { return false }
         guard let error else { return true }
         return letter.lastFailure.map { $0.code == error || $0.message.lowercased().contains(error.lowercased()) }
             ?? false

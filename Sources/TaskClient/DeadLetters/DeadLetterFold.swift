@@ -1,3 +1,4 @@
+internal import TaskLog
 internal import TaskModel
 
 /// The letters of one `dead` partition, folded by (fingerprint, replay): letter < replayed < discarded, resolved.
@@ -38,11 +39,24 @@ struct DeadLetterFold: Sendable {
         return fold
     }
 
-    mutating func add(_ record: DeadTopicRecord, place: RecordPlace, at time: Timestamp) {
-        switch record {
+    /// Takes the next record. One that is neither letter nor mark is nobody's; the doctor counts what cannot be read.
+    mutating func add(_ record: LogRecord) {
+        if let outline = DeadLetterOutline(key: record.key, headers: record.headers) {
+            if outline.key.replay > 0 {
+                let fingerprint = outline.key.fingerprint
+                newestReplay[fingerprint] = max(newestReplay[fingerprint] ?? 0, outline.key.replay)
+            }
+            // Most of a log may be of other tasks: those are not read any further.
+            guard filter.mayMatch(outline, at: record.timestamp) else { return }
+        }
+        guard
+            let entry = try? DeadTopicRecord(
+                key: record.key, value: record.value, headers: record.headers, place: record.place)
+        else { return }
+        switch entry {
         case .letter(let letter):
             let key = DeadLetterKey(fingerprint: letter.event.fingerprint, replay: letter.event.replay)
-            add(DeadLetterSummary(letter, key: key, place: place, at: time))
+            add(DeadLetterSummary(letter, key: key, place: record.place, at: record.timestamp))
         case .mark(let key, let mark):
             if handled.contains(key) { return }
             if filter.states == .open, noted.count < 10 * capacity { noted.insert(key) }
@@ -57,10 +71,6 @@ struct DeadLetterFold: Sendable {
     }
 
     private mutating func add(_ letter: DeadLetterSummary) {
-        let fingerprint = letter.key.fingerprint
-        if letter.key.replay > 0 {
-            newestReplay[fingerprint] = max(newestReplay[fingerprint] ?? 0, letter.key.replay)
-        }
         // The first copy counts: it is when the event died. A redone effect writes the same letter again.
         guard letters[letter.key] == nil, !handled.contains(letter.key), filter.matches(letter) else { return }
         letters[letter.key] = letter

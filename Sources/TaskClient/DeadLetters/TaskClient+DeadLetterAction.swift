@@ -186,7 +186,7 @@ extension TaskClient {
 
 /// Cuts letters into runs of one partition, each bounded in number and bytes.
 struct LetterChunks: Sequence, IteratorProtocol {
-    static let maximumLetters = 100
+    static let maximumLetters = 1000
     static let maximumBytes = 4 << 20
 
     private var rest: [TopicPartition: ArraySlice<DeadLetterSummary>]

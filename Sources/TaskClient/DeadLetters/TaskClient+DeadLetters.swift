@@ -54,14 +54,7 @@ extension TaskClient {
         try await scan(start.keys.sorted(), since: since, while: "reading the dead letters") { records in
             guard let first = records.first else { return true }
             folds.change { folds in
-                for record in records {
-                    // A record that is neither letter nor mark is nobody's; the doctor counts what cannot be read.
-                    guard
-                        let entry = try? DeadTopicRecord(
-                            key: record.key, value: record.value, headers: record.headers, place: record.place)
-                    else { continue }
-                    folds[first.topicPartition]?.add(entry, place: record.place, at: record.timestamp)
-                }
+                for record in records { folds[first.topicPartition]?.add(record) }
             }
             return true
         }
