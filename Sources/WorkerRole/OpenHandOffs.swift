@@ -9,14 +9,17 @@ struct OpenHandOffs: Hashable, Sendable {
     private var open: [HandOffID: Set<Coordinate>] = [:]
     private var next: HandOffID = 1
 
-    /// `coordinates` are the turns that it has a word on.
-    mutating func begin(_ coordinates: Set<Coordinate>) -> HandOffID {
+    var isEmpty: Bool { open.isEmpty }
+
+    /// `coordinates` are the turns that it has a word on. It waits for the words of those before it as well: a group
+    /// that takes the same partitions back once more must not get them sooner. Nil when there is none to wait for.
+    mutating func begin(_ coordinates: Set<Coordinate>) -> HandOffID? {
+        let words = open.values.reduce(into: coordinates) { $0.formUnion($1) }
+        guard !words.isEmpty else { return nil }
         defer { next += 1 }
-        if !coordinates.isEmpty { open[next] = coordinates }
+        open[next] = words
         return next
     }
-
-    func isOpen(_ id: HandOffID) -> Bool { open[id] != nil }
 
     /// The word on this turn is in the log, or is given up. Returns the hand-offs that wait for no other.
     mutating func end(_ coordinate: Coordinate) -> [HandOffID] {
@@ -25,11 +28,5 @@ struct OpenHandOffs: Hashable, Sendable {
         for id in open.keys where open[id]?.remove(coordinate) != nil && open[id]?.isEmpty == true { done.append(id) }
         for id in done { open[id] = nil }
         return done.sorted()
-    }
-
-    /// Waits for no word any more.
-    mutating func endAll() -> [HandOffID] {
-        defer { open = [:] }
-        return open.keys.sorted()
     }
 }

@@ -26,8 +26,11 @@ struct RefusedAppends: Hashable, Sendable {
         stuckAppends.append(Stuck(append: append, until: until))
     }
 
-    /// The log takes records again.
-    mutating func reset() { pause = nil }
+    /// The log takes records again, or somebody waits: tried after the first pause at the latest, and no longer one next.
+    mutating func hasten(now: Int64, first: Int64) {
+        pause = nil
+        if let until { self.until = min(until, now + first) }
+    }
 
     /// Takes those whose time has come.
     mutating func due(at now: Int64, maximum: Int64) -> [PendingAppend] {

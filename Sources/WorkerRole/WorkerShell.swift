@@ -9,7 +9,7 @@ struct WorkerShell {
     let runner: AttemptRunner
     let desk: MemberDesk
     let follower: any LogFollower
-    /// Fires when the hand-off that was begun last is through.
+    /// Fires when all hand-offs that were begun are through.
     private var lastHandOff: OneShot?
     /// Of the hand-offs that are not written: each fires when its one is.
     private var unwritten: [HandOffID: OneShot] = [:]
@@ -54,7 +54,7 @@ struct WorkerShell {
             group.addTask { await desk.open(due, epoch, start, commit) }
         case .commit(let commits): group.addTask { await desk.commit(commits) }
         case .handOff(let id, let partitions, let commits): handOff(id, partitions, commits, &group)
-        case .handOffWritten(let id): unwritten.removeValue(forKey: id).map(service.pipeline.barrier)
+        case .handOffWritten(let id): unwritten.removeValue(forKey: id)?.fire()
         case .forget(let partitions): desk.forget(partitions)
         case .pause(let partitions): desk.pause(partitions)
         case .resume(let partitions): desk.resume(partitions)
@@ -91,22 +91,25 @@ struct WorkerShell {
     }
 
     private mutating func handOff(
-        _ id: HandOffID, _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset],
+        _ id: HandOffID?, _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset],
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) {
         desk.forget(partitions)
         let written = OneShot()
-        unwritten[id] = written
-        let done = OneShot()
+        if let id { unwritten[id] = written } else { service.pipeline.barrier(written) }
+        let (done, previous) = (OneShot(), lastHandOff)
         lastHandOff = done
         group.addTask { [desk] in
             await desk.handOff(partitions, commits, after: written)
+            await previous?.wait()
             done.fire()
         }
     }
 
     /// The last words of a worker that leaves in good order, then the end.
     private func finish(_ group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        // Their words are on their way, and nobody will tell of them.
+        for written in unwritten.values { service.pipeline.barrier(written) }
         service.pipeline.submit(service.farewell)
         let barrier = OneShot()
         service.pipeline.barrier(barrier)

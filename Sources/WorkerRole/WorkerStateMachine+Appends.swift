@@ -65,7 +65,7 @@ extension WorkerStateMachine {
         for (index, result) in results.enumerated() {
             switch result {
             case .success(let receipt):
-                refused.reset()
+                refused.hasten(now: now.uptime, first: configuration.appendRetryDelay)
                 acknowledged(batch, index, receipt, now)
             case .failure(let error):
                 count(\.appendFailures)
@@ -109,7 +109,10 @@ extension WorkerStateMachine {
     /// is tried with less, and if nothing smaller can stand for it, it stays a hole that people see.
     private mutating func refuse(_ append: PendingAppend, _ error: LogError, _ now: WorkerNow) {
         guard error.code == .recordTooLarge else {
-            return refused.add(append, now: now.uptime, first: configuration.appendRetryDelay)
+            refused.add(append, now: now.uptime, first: configuration.appendRetryDelay)
+            // A hand-off waits for a few seconds only.
+            if !handOffs.isEmpty { refused.hasten(now: now.uptime, first: configuration.appendRetryDelay) }
+            return
         }
         switch append.purpose {
         case .effect(let place):
@@ -128,7 +131,9 @@ extension WorkerStateMachine {
             guard let turn = turn(at: place) else { return }
             getStuck(append, turn.facts.coordinate, error, now)
         case .departedDecision(let coordinate): getStuck(append, coordinate, error, now)
-        case .lease, .lastWord, .note, .heartbeat: break
+        case .lastWord(let coordinate): endWord(coordinate)
+        case .lease(let id, _): if let attempt = attempts[id] { endWord(attempt.facts.coordinate) }
+        case .note, .heartbeat: break
         }
     }
 
@@ -175,7 +180,11 @@ extension WorkerStateMachine {
             emit(.report(.leaseLost(coordinate)))
             endWord(coordinate)
             return nil
-        case .lastWord, .note: return append
+        case .lastWord(let coordinate):
+            // The turn came back meanwhile and runs under a newer lease, which this would end.
+            guard departed[coordinate] == nil else { return nil }
+            return append
+        case .note: return append
         case .heartbeat: return nil
         }
     }

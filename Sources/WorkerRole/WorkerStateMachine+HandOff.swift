@@ -9,9 +9,7 @@ extension WorkerStateMachine {
         for slot in slots { leaseUndecided(slot, now, &words) }
         let commits = takeCommits(slots, isClean: true)
         for slot in slots { drop(slot, now) }
-        let id = handOffs.begin(words)
-        emit(.handOff(id, revoked, commit: commits))
-        if !handOffs.isOpen(id) { emit(.handOffWritten(id)) }
+        emit(.handOff(handOffs.begin(words), revoked, commit: commits))
     }
 
     /// A note for each turn of the partition that is at work and undecided. Adds these turns to `words`.
@@ -37,7 +35,8 @@ extension WorkerStateMachine {
         }
     }
 
-    /// The next owner can read how it stands with this turn, or will not hear of it from us.
+    /// The next owner can read how it stands with this turn, or will not hear of it from us: all that it will be told is
+    /// in the log.
     mutating func endWord(_ coordinate: Coordinate) {
         for id in handOffs.end(coordinate) { emit(.handOffWritten(id)) }
     }
@@ -134,8 +133,13 @@ extension WorkerStateMachine {
     /// The process lives, so this start of a suspect was not lost: counted as one, it would help to bury an innocent. It
     /// says nothing of the turn, which is another's.
     private mutating func takeBackStart(_ attempt: Attempt) {
-        guard attempt.suspicion != nil else { return }
-        appendLedger(ledgerNote(.released, attempt.facts.event), to: attempt.slot, .note)
+        guard attempt.suspicion != nil else { return endWord(attempt.facts.coordinate) }
+        release(attempt)
+    }
+
+    private mutating func release(_ attempt: Attempt) {
+        appendLedger(
+            ledgerNote(.released, attempt.facts.event), to: attempt.slot, .lastWord(attempt.facts.coordinate))
     }
 
     /// The holder's only right: one decision, into the ledger of a partition that is another's. `completed` is true
@@ -143,21 +147,19 @@ extension WorkerStateMachine {
     mutating func finishDeparted(
         _ attempt: Attempt, _ departure: Attempt.Departure, _ detail: OutcomeDetail, _ now: WorkerNow
     ) {
-        // Its lease need not come any more.
-        defer { if departedDecisions[attempt.facts.coordinate] == nil { endWord(attempt.facts.coordinate) } }
         let ledger = ledgers[attempt.slot]
         let verdict = ledger.isKept ? ledger.fold.judge(attempt.facts.coordinate) : nil
         if detail.outcome != .completed {
             // A process that was stopped may hear of its attempt's end before its timer says that the lease is over.
-            if let verdict, case .run = verdict {} else if verdict != nil { return }
+            if let verdict, case .run = verdict {} else if verdict != nil { return endWord(attempt.facts.coordinate) }
             guard !departure.isExpired, now.uptime < leaseStop(departure), attempt.cancelReason != .decidedElsewhere
             else { return takeBackStart(attempt) }
             // Stopped by us, not by a fault of its own: the next owner runs the same turn, nothing is spent.
             if attempt.cancelReason == .shutdown || attempt.cancelReason == .leaseExpired {
-                return appendLedger(ledgerNote(.released, attempt.facts.event), to: attempt.slot, .note)
+                return release(attempt)
             }
         } else if case .stale(.completed) = verdict {
-            return
+            return endWord(attempt.facts.coordinate)
         }
         decideDeparted(
             decision(attempt.facts.event, detail), attempt.slot, until: leaseStop(departure))

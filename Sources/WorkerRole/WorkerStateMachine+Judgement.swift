@@ -78,6 +78,7 @@ extension WorkerStateMachine {
         let coordinate = turn.facts.coordinate
         if let id = departed.removeValue(forKey: coordinate) {
             reattach(id, to: place)
+            endWord(coordinate)
             return true
         }
         let isDecidedHere = departedDecisions[coordinate] != nil

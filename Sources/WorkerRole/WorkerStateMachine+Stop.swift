@@ -36,7 +36,6 @@ extension WorkerStateMachine {
         }
         guard attempts.isEmpty, departedDecisions.isEmpty, refused.count == 0 else { return }
         life = .finished
-        for id in handOffs.endAll() { emit(.handOffWritten(id)) }
         emit(.finish)
     }
 }

@@ -168,9 +168,9 @@ package enum WorkerAction: Sendable {
     case start([AttemptStart])
     case cancel(AttemptID)
     case commit([TopicPartition: CommittedOffset])
-    /// Once it is written, or after a short bound: commit, release.
-    case handOff(HandOffID, [TopicPartition], commit: [TopicPartition: CommittedOffset])
-    /// This hand-off is written when all appends so far are through.
+    /// Once it is written, or after a short bound: commit, release. Without an id it is written when all appends so far
+    /// are through.
+    case handOff(HandOffID?, [TopicPartition], commit: [TopicPartition: CommittedOffset])
     case handOffWritten(HandOffID)
     /// Restores and openings of these partitions that are under way are off.
     case forget([TopicPartition])
@@ -179,7 +179,7 @@ package enum WorkerAction: Sendable {
     case unfollow([TopicPartition])
     /// Delete the due records below this offset that the log took before this time.
     case trim(TopicPartition, below: Int64, takenBefore: Timestamp)
-    /// Leave the group, after the hand-off before it is through.
+    /// Leave the group, after the hand-offs before it are through.
     case leave
     /// Nothing is left to do: the service may return.
     case finish

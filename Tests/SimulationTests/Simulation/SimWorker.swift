@@ -128,7 +128,7 @@ final class SimWorker: SimProcess {
             forget(partitions)
             handOff(id, partitions, commits)
         case .handOffWritten(let id):
-            if let written = unwritten.removeValue(forKey: id) { barrier(bound: 60_000, written) }
+            unwritten.removeValue(forKey: id)?()
         case .forget(let partitions): forget(partitions)
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
@@ -145,6 +145,8 @@ final class SimWorker: SimProcess {
     }
 
     private func finish() {
+        for written in unwritten.values { barrier(bound: 60_000, written) }
+        unwritten = [:]
         barrier(bound: 60_000) { [self] in
             world.trace("\(name) ends")
             state = .gone
@@ -157,7 +159,7 @@ final class SimWorker: SimProcess {
     }
 
     private func handOff(
-        _ id: HandOffID, _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset]
+        _ id: HandOffID?, _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset]
     ) {
         handOffs += 1
         var isThrough = false
@@ -171,8 +173,10 @@ final class SimWorker: SimProcess {
                 leaveIfDone()
             }
         }
+        let bound = SimGroup.revokeTimeout * 6 / 10
+        guard let id else { return barrier(bound: bound, written) }
         unwritten[id] = written
-        world.after(SimGroup.revokeTimeout * 6 / 10, in: self, written)
+        world.after(bound, in: self, written)
     }
 
     private func leaveIfDone() {
