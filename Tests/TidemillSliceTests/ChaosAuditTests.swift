@@ -336,6 +336,22 @@ struct ChaosAuditTests {
         #expect(run.report.repetitions.map(\.causes) == [[.kill]])
     }
 
+    /// Whoever runs twice as its process is killed looks as if it had killed it; once may be chance.
+    @Test func onlySeveralKillsExcuseABurial() {
+        var run = ChaosCase()
+        run.input.statements.removeAll { $0.coordinate == ChaosCase.at(2) }
+        run.ends(ChaosCase.at(2), .dead, at: 70_000)
+        #expect(run.report.killedTooOften.isEmpty, "one kill")
+        run.runs(ChaosCase.at(2), from: 60_000, nil, by: 12)
+        let early = run.fault(.kill, in: [12], from: 59_000, to: 59_900)
+        let stop = run.fault(.stop, in: [12], from: 60_100, to: 61_000)
+        run.input.faults? += [early, stop]
+        #expect(run.report.killedTooOften.isEmpty, "killed before it ran, and stopped")
+        let kill = run.fault(.kill, in: [12], from: 62_000, to: 62_100)
+        run.input.faults?.append(kill)
+        #expect(run.report.killedTooOften == [ChaosCase.fingerprint(2)])
+    }
+
     @Test func faultsWithoutTimesLeaveTheSliceRulesAlone() {
         var run = ChaosCase()
         run.input.faults = nil

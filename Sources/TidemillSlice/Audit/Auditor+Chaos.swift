@@ -33,6 +33,18 @@ extension Auditor {
         report.settledTwice.removeAll(where: Set(report.endedByBoth).contains)
     }
 
+    /// A process that dies twice while an event runs alone among suspects buries it, whoever killed the process.
+    static let deadlyKills = 2
+
+    static func judgeDeaths(_ input: AuditInput, _ report: inout AuditReport) {
+        let timeline = FaultTimeline(input.faults ?? [])
+        let kills = Dictionary(grouping: input.executions.filter { timeline.wasKilled($0) }, by: \.coordinate)
+        for statement in input.statements where statement.outcome == .dead {
+            guard kills[statement.coordinate]?.count ?? 0 >= deadlyKills else { continue }
+            report.killedTooOften.insert(statement.coordinate.fingerprint)
+        }
+    }
+
     /// Nothing starts once the end of its work can be read.
     static func judgeStarts(_ input: AuditInput, _ report: inout AuditReport) {
         let timeline = FaultTimeline(input.faults ?? [])
@@ -58,7 +70,9 @@ extension Auditor {
             for time in schedule.nominalTimes {
                 let fingerprint = schedule.fingerprint(of: time)
                 let nominal = NominalTime(schedule: schedule.id, time: time)
-                if !completed.contains(fingerprint) { report.missedTimes.append(nominal) }
+                if !completed.contains(fingerprint), !report.killedTooOften.contains(fingerprint) {
+                    report.missedTimes.append(nominal)
+                }
                 let isOne = (fired.removeValue(forKey: nominal) ?? [fingerprint]) == [fingerprint]
                 if !isOne || repeated.contains(fingerprint) { report.doubledTimes.append(nominal) }
             }

@@ -48,6 +48,8 @@ struct AuditReport: Hashable, Sendable {
     var orphans: [Coordinate] = []
     /// Started although the end of their work could be read, by a process that nothing had blinded.
     var startedAfterEnd: [Coordinate] = []
+    /// Dead, and so many kills came while they ran that a worker could not tell them from what kills its process.
+    var killedTooOften: Set<Fingerprint> = []
     /// Nominal times without a completed event.
     var missedTimes: [NominalTime] = []
     /// Nominal times with two events, or that no trigger named, or whose event ran again without a reason.
@@ -71,6 +73,7 @@ enum Auditor {
         judgeTimes(input, &report)
         judgeDoubleEnds(input, &report)
         judgeStarts(input, &report)
+        judgeDeaths(input, &report)
         judgeSchedules(input, &report)
         return report
     }

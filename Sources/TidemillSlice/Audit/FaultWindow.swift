@@ -106,6 +106,13 @@ struct FaultTimeline: Sendable {
         }
     }
 
+    /// Whether its process was killed while it ran.
+    func wasKilled(_ run: Execution) -> Bool {
+        (byProcess[run.processID] ?? []).contains { fault in
+            fault.kind == .kill && run.start <= fault.end && run.end.map { fault.start <= $0 } ?? true
+        }
+    }
+
     /// Whether a stopped writer kept its outcome from the log until the kill.
     private func isHeldUp(_ run: Execution, until kill: FaultWindow) -> Bool {
         stoppedWriters.contains { isUndecided(run, at: $0) && overlaps($0, Self.echo, kill.start, kill.start) }

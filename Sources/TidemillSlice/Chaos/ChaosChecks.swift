@@ -13,13 +13,17 @@ struct ChaosChecks: Sendable {
 
     var all: [Check] {
         let dead = Set(letters.keys.map(\.fingerprint))
+        let buried = Set(letters.filter { $0.value == .workerLost }.keys.map(\.fingerprint))
+            .intersection(report.killedTooOften).subtracting(result.doomed)
+        let doomed = result.doomed.union(buried)
         return [
             Check(note: "accepted", result.accepted.count),
             Check(note: "  sent again by the publisher", result.repeats),
             Check(note: "fires owed by schedules", result.allAccepted.count - result.accepted.count),
-            Check("completed", report.completed, equals: result.allAccepted.count - result.doomed.count),
-            Check("dead (those that always fail)", report.dead, equals: result.doomed.count),
-            Check("dead, but not by plan", dead.subtracting(result.doomed).count, equals: 0),
+            Check("completed", report.completed, equals: result.allAccepted.count - doomed.count),
+            Check("dead (those that always fail)", report.dead, equals: doomed.count),
+            Check(note: "  buried after two kills while they ran", buried.count),
+            Check("dead, but not by plan", dead.subtracting(doomed).count, equals: 0),
         ] + report.invariants + causes + [
             Check(note: "turns ended alike by both runs that a fault explains", report.endedByBoth.count),
             Check("started after a readable end", report.startedAfterEnd.count, equals: 0),
