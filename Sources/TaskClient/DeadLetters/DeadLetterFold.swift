@@ -41,13 +41,12 @@ struct DeadLetterFold: Sendable {
 
     /// Takes the next record. One that is neither letter nor mark is nobody's; the doctor counts what cannot be read.
     mutating func add(_ record: LogRecord) {
-        if let outline = DeadLetterOutline(key: record.key, headers: record.headers) {
-            if outline.key.replay > 0 {
-                let fingerprint = outline.key.fingerprint
-                newestReplay[fingerprint] = max(newestReplay[fingerprint] ?? 0, outline.key.replay)
-            }
+        if let outline = DeadLetterOutline(key: record.key, headers: record.headers),
+            !filter.mayMatch(outline, at: record.timestamp)
+        {
             // Most of a log may be of other tasks: those are not read any further.
-            guard filter.mayMatch(outline, at: record.timestamp) else { return }
+            if outline.reason != nil { note(outline.key) }
+            return
         }
         guard
             let entry = try? DeadTopicRecord(
@@ -56,6 +55,7 @@ struct DeadLetterFold: Sendable {
         switch entry {
         case .letter(let letter):
             let key = DeadLetterKey(fingerprint: letter.event.fingerprint, replay: letter.event.replay)
+            note(key)
             add(DeadLetterSummary(letter, key: key, place: record.place, at: record.timestamp))
         case .mark(let key, let mark):
             if handled.contains(key) { return }
@@ -68,6 +68,11 @@ struct DeadLetterFold: Sendable {
                 isTruncated = true
             }
         }
+    }
+
+    private mutating func note(_ key: DeadLetterKey) {
+        guard key.replay > 0 else { return }
+        newestReplay[key.fingerprint] = max(newestReplay[key.fingerprint] ?? 0, key.replay)
     }
 
     private mutating func add(_ letter: DeadLetterSummary) {

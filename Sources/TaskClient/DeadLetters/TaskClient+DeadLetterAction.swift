@@ -188,6 +188,9 @@ extension TaskClient {
 struct LetterChunks: Sequence, IteratorProtocol {
     static let maximumLetters = 1000
     static let maximumBytes = 4 << 20
+    /// What is counted for headers and history, and for the raw headers of a record that nobody could read.
+    private static let headerBytes = 4 << 10
+    private static let rawBytes = DeadLetter.RawRecord.maximumBytes
 
     private var rest: [TopicPartition: ArraySlice<DeadLetterSummary>]
     private let partitions: [TopicPartition]
@@ -209,7 +212,7 @@ struct LetterChunks: Sequence, IteratorProtocol {
             }
             var bytes = 0
             let chunk = letters.prefix(limit).prefix { letter in
-                defer { bytes += letter.payloadBytes }
+                defer { bytes += letter.payloadBytes + (letter.isUnreadable ? Self.rawBytes : Self.headerBytes) }
                 return bytes < Self.maximumBytes
             }
             rest[partitions[turn]] = letters.dropFirst(chunk.count)
