@@ -38,9 +38,14 @@ struct ClockGuard: Sendable {
         brokerOverUptime = stamp.milliseconds - sent.uptime
     }
 
+    /// The broker's time, carried on from the last acknowledgement; nil before the first.
+    func brokerTime(_ now: ClockReading) -> Timestamp? {
+        brokerOverUptime.map { Timestamp(milliseconds: now.uptime + $0) }
+    }
+
     func judge(_ now: ClockReading) -> Verdict {
-        guard let brokerOverUptime else { return .unknown }
-        let lead = now.wall - Timestamp(milliseconds: now.uptime + brokerOverUptime)
+        guard let brokerTime = brokerTime(now) else { return .unknown }
+        let lead = now.wall - brokerTime
         return lead > maximumLead ? .ahead(milliseconds: lead) : .agrees
     }
 }

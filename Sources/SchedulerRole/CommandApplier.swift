@@ -127,14 +127,26 @@ private struct Applier {
             guard spec.trigger == .never || spec.next(after: received.at) != nil else {
                 return refused("trigger: it names no time after \(received.at.rfc3339)")
             }
-            // Times of the new trigger that lie before the edit were never promised; those after it are, even where a
-            // scheduler that did not know of the edit went on with the old one.
-            state.cursor = received.at
+            state.cursor = cursor(of: spec, state, replacing: old)
             state.catchUp = nil
         }
         var next = changed(definition)
         next.spec = spec
         return written(.updated, next, state, reason: "put")
+    }
+
+    /// Times of the new trigger that lie before the edit were never promised; those after it are, even where a scheduler
+    /// that did not know of the edit went on with the old one. What both name it has decided already.
+    private func cursor(of spec: ScheduleSpec, _ state: ScheduleState, replacing old: ScheduleSpec) -> Timestamp {
+        var position = received.at
+        for _ in 0..<1000 {
+            guard let next = spec.next(after: position), next <= state.cursor else {
+                return max(position, state.cursor)
+            }
+            guard old.next(after: next - 1) == next else { break }
+            position = next
+        }
+        return position
     }
 
     func remove(_ definition: ScheduleDefinition) -> CommandDecision {

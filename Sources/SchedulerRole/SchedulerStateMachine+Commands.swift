@@ -63,9 +63,15 @@ extension SchedulerStateMachine {
         _ edit: Timestamp, _ spec: ScheduleSpec, _ state: ScheduleState, _ partition: Int32, _ now: ClockReading
     ) -> Bool {
         guard let entry = owned[commandsPartition(partition)] else { return false }
+        let time: Timestamp
+        switch hold {
+        // The first acknowledgement comes soon, and how late a fire is decides about it.
+        case .unknown: return true
+        case .open: time = now.wall
+        case .holding: time = clock.brokerTime(now) ?? edit
+        }
         // The broker took the edit: by its clock all of them have passed, whatever ours says.
-        let isTrusted = if case .open = hold { true } else { false }
-        let plan = Planner.plan(spec.closed(at: edit), state, now: isTrusted ? max(now.wall, edit) : edit)
+        let plan = Planner.plan(spec, state, closedAt: edit, now: max(time, edit))
         guard !plan.decisions.isEmpty else { return false }
         switch directory.look(up: spec.queue) {
         case .pending: return true
@@ -98,7 +104,8 @@ extension SchedulerStateMachine {
         switch decision.effect {
         case .none: stages = [ending]
         case .write(let definition, let state):
-            stages = [[record(.definition(definition)), record(.state(id, state))], ending]
+            // The definition names the command, so it comes last: with one alone the command would pass for applied.
+            stages = [[record(.state(id, state)), record(.definition(definition))], ending]
         case .remove(let mark):
             stages = [
                 [record(.definition(mark))], ending, [record(.tombstone(.spec(id))), record(.tombstone(.state(id)))],

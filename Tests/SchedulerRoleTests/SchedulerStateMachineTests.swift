@@ -322,7 +322,26 @@ struct SchedulerStateMachineTests {
         }
         _ = world.tell(.records([edit(at: Timestamp(rfc3339: "2026-11-21T12:02:30Z")!, to: often)]))
         world.settle()
-        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 11, "12:03:00 to 12:05:30")
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 10, "12:03:30 to 12:05:30")
+    }
+
+    /// What both triggers name it has decided already: it counts once among the runs that a schedule may have.
+    @Test func anEditDoesNotFireAgainWhatTheOldTriggerFired() throws {
+        var world = try scheduling(everyMinute { $0.catchUp = .all })
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        world.advance(300_000)
+        _ = world.tell(.timer)
+        world.settle()
+        let bounded = everyMinute {
+            $0.catchUp = .all
+            $0.end = Timestamp(rfc3339: "2026-11-21T13:00:00Z")!
+        }
+        _ = world.tell(.records([edit(at: Timestamp(rfc3339: "2026-11-21T12:02:30Z")!, to: bounded)]))
+        world.settle()
+        let table = try #require(world.machine.schedules[0]?.table)
+        #expect(table.definition(of: "s")?.spec == bounded && table.state(of: "s")?.fires == 5)
+        #expect(table.state(of: "s")?.cursor == Timestamp(rfc3339: "2026-11-21T12:05:00Z")!)
     }
 
     /// No topic, no fire: the edit does not wait for somebody to make one.
@@ -336,6 +355,27 @@ struct SchedulerStateMachineTests {
         _ = world.tell(.described(queue: "default", .success(nil)))
         world.settle()
         #expect(world.machine.schedules[0]?.table.definition(of: "s")?.spec == hourly)
+    }
+
+    /// A time that waits for its jitter is not late, however short the age that still fires.
+    @Test func anEditFiresWhatWaitedForItsJitter() throws {
+        var world = try scheduling(
+            everyMinute {
+                $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil)
+                $0.jitter = 3_500_000
+                $0.catchUp = .skip
+                $0.maxAge = 1000
+            })
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        let nominal = Timestamp(rfc3339: "2026-11-21T13:00:00Z")!
+        world.advance(nominal + 300_000 - world.wall)
+        _ = world.tell(.timer)
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 0, "the seed's jitter is longer")
+        _ = world.tell(.records([edit(at: world.wall, to: everyMinute())]))
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 1)
     }
 
     /// A catch-up that keeps a spacing is not waited for: one fire stands for what it had put off.

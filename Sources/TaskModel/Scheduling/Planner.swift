@@ -54,6 +54,30 @@ public enum Planner {
     public static let searchLimit = 100_000
 
     public static func plan(_ spec: ScheduleSpec, _ state: ScheduleState, now: Timestamp) -> Plan {
+        plan(spec, state, now: now, since: nil)
+    }
+
+    /// What is left of `spec` to decide when another one takes its place: all that it named through `edit`. No jitter and
+    /// no spacing of a catch-up is waited for (one fire stands for those that a spacing has put off), and what waited for
+    /// them has not grown older by that.
+    package static func plan(
+        _ spec: ScheduleSpec, _ state: ScheduleState, closedAt edit: Timestamp, now: Timestamp
+    ) -> Plan {
+        let since = (progress(spec, state, now)?.since ?? now) - spec.jitter
+        var closed = spec
+        closed.end = min(spec.end ?? edit, edit)
+        closed.jitter = 0
+        if spec.catchUp == .all, spec.catchUpSpacing > 0 {
+            closed.catchUp = .latest
+            closed.catchUpSpacing = 0
+        }
+        return plan(closed, state, now: now, since: since)
+    }
+
+    /// Ages count from `since`; nil is now, or the beginning of the catch-up under way.
+    private static func plan(
+        _ spec: ScheduleSpec, _ state: ScheduleState, now: Timestamp, since: Timestamp?
+    ) -> Plan {
         guard !spec.hasEnded(state) else { return Plan(decisions: [], state: state, nextWake: nil) }
         if spec.isPaused(at: now) { return Plan(decisions: [], state: state, nextWake: spec.pause?.until) }
         var plan = Plan(decisions: [], state: state, nextWake: nil)
@@ -63,7 +87,7 @@ public enum Planner {
             plan.nextWake = progress.last + spec.catchUpSpacing
             return plan
         }
-        var search = MissedTimes(spec: spec, now: now, since: progress?.since ?? now)
+        var search = MissedTimes(spec: spec, now: now, since: since ?? progress?.since ?? now)
         search.collect(after: plan.state.cursor)
         plan.nextWake = search.nextWake
         let isPaced = spec.catchUp == .all && spec.catchUpSpacing > 0

@@ -67,7 +67,8 @@ public struct CatchUpProgress: Hashable, Sendable, Codable {
 /// How far a schedule has come: the record `<id>/state`.
 public struct ScheduleState: Hashable, Sendable, Codable {
     public var version = 1
-    /// The last nominal time that was decided (fired or dropped), or the start. It never goes back.
+    /// The last nominal time that was decided (fired or dropped), or the start. It goes back to an edit of the trigger
+    /// alone.
     public var cursor: Timestamp
     /// The nominal time of the last fire.
     public var lastFired: Timestamp?

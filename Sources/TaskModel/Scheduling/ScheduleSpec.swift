@@ -159,19 +159,6 @@ public struct ScheduleSpec: Hashable, Sendable {
         trigger != old.trigger || start != old.start || end != old.end
     }
 
-    /// What is left of it to decide when another spec takes its place: nothing is named after `time`, and no jitter or
-    /// spacing of a catch-up is waited for (one fire stands for those that a spacing has put off).
-    package func closed(at time: Timestamp) -> ScheduleSpec {
-        var spec = self
-        spec.end = min(end ?? time, time)
-        spec.jitter = 0
-        if catchUp == .all, catchUpSpacing > 0 {
-            spec.catchUp = .latest
-            spec.catchUpSpacing = 0
-        }
-        return spec
-    }
-
     /// The same letters as a queue's name.
     public static func isValidID(_ id: String) -> Bool { TopicNames.isValidQueueName(id) }
 
