@@ -36,6 +36,7 @@ extension Auditor {
     /// A process that dies twice while an event runs alone among suspects buries it, whoever killed the process.
     static let deadlyKills = 2
 
+    /// Which deaths so many kills may have caused.
     static func judgeDeaths(_ input: AuditInput, _ report: inout AuditReport) {
         let timeline = FaultTimeline(input.faults ?? [])
         let kills = Dictionary(grouping: input.executions.filter { timeline.wasKilled($0) }, by: \.coordinate)
