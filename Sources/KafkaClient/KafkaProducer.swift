@@ -21,7 +21,9 @@ package final class KafkaProducer: Sendable {
     /// - Parameter messageTimeoutMilliseconds: how long a record may take until ``send(_:)`` gives up on it.
     package init(_ configuration: KafkaConfiguration, messageTimeoutMilliseconds: Int, logger: Logger) {
         self.configuration = configuration.withDefaults([
-            "linger.ms": "0.2",
+            // librdkafka rounds a shorter wait up to a millisecond. Nothing is gained by one: a batch is handed over
+            // whole, and what comes while a request is under way goes with the next.
+            "linger.ms": "0",
             "message.max.bytes": "16777216",
             "topic.metadata.propagation.max.ms": "5000",
             "socket.nagle.disable": "true",
