@@ -29,17 +29,13 @@ final class BlockingQueue<Element: Sendable>: @unchecked Sendable {
         return elements.removeFirst()
     }
 
-    /// Waits for an element, then `window` more, and returns all there are; nil when closed and empty.
-    func takeAll(windowMilliseconds window: Int) -> [Element]? {
+    /// Waits for an element and returns all there are; nil when closed and empty.
+    func takeAll() -> [Element]? {
         condition.lock()
         defer { condition.unlock() }
         while elements.isEmpty {
             if isClosed { return nil }
             condition.wait()
-        }
-        if window > 0, !isClosed {
-            let end = Date(timeIntervalSinceNow: Double(window) / 1000)
-            while !isClosed, condition.wait(until: end) {}
         }
         let taken = elements
         elements = []

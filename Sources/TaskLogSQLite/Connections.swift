@@ -80,6 +80,8 @@ struct Connections: Sendable {
 
     /// Begins a write transaction, waiting for the lock; `giveUpAt` (uptime) shortens the configured wait.
     func begin(_ connection: SQLiteConnection, giveUpAt: Int64?) throws(LogError) {
+        let hasTurn = holder.queueUp()
+        defer { if hasTurn { holder.stepForward() } }
         try waiting("write", giveUpAt: giveUpAt) { () throws(SQLiteFailure) in
             try connection.execute("BEGIN IMMEDIATE")
         }

@@ -6,7 +6,8 @@
     import Darwin
 #endif
 
-/// A note beside the file of who writes now, for those who wait. Advice for people only: SQLite's lock decides.
+/// A file beside the log: a note of who writes now, for people, and the place where the next writer stands. Advice only:
+/// SQLite's lock decides.
 ///
 /// Not read from the lock itself: closing a second descriptor of SQLite's own files would drop the locks that this
 /// process holds through the first.
@@ -24,6 +25,26 @@ struct LockHolder: Sendable {
     }
 
     func clear() { write("-\n") }
+
+    /// Waits until no other handle stands here; false when that took longer than ``courtesyMicroseconds``.
+    ///
+    /// Without it a handle that commits again and again takes the lock anew before anybody who looks for it now and then
+    /// can, dozens of times. Whoever waits for SQLite's lock stands here, and whoever has just written queues up behind.
+    /// A process that was stopped here must hold nobody up for long: then the others go round it.
+    func queueUp() -> Bool {
+        guard file >= 0 else { return false }
+        for _ in 0..<(Self.courtesyMicroseconds / Self.lookMicroseconds) {
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(UInt32(Self.lookMicroseconds))
+        }
+        return false
+    }
+
+    /// Lets the next one stand here.
+    func stepForward() { _ = flock(file, LOCK_UN) }
+
+    private static let courtesyMicroseconds = 20_000
+    private static let lookMicroseconds = 100
 
     func close() {
         if file >= 0 { _ = closeDescriptor(file) }

@@ -116,7 +116,7 @@ final class LogWriter: Sendable {
 
     private func serve(_ transaction: WriteTransaction) {
         let configuration = connections.configuration
-        while let jobs = queue.takeAll(windowMilliseconds: configuration.groupCommitWindowMilliseconds) {
+        while let jobs = queue.takeAll() {
             var start = 0
             while start < jobs.count {
                 var end = start

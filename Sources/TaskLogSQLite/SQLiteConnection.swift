@@ -35,8 +35,8 @@ final class SQLiteConnection {
     /// How long SQLite itself waits for a lock before it answers busy.
     ///
     /// Its own timeout looks again after 1, 2, 5, 10, 15 ms and so on. A process that commits again and again leaves the
-    /// lock free for a moment each time, and one that looks so seldom waits for tens of them; one that always looks at once
-    /// makes all transactions, and so the batches in them, small.
+    /// lock free for a moment each time, and one that looks so seldom waits for tens of them. Writers stand in line for it
+    /// (``LockHolder/queueUp()``), so one at a time looks as often as here.
     func setBusyTimeout(milliseconds: Int) {
         // No object behind the pointer: the number itself.
         let limit = UnsafeMutableRawPointer(bitPattern: max(1, milliseconds))
@@ -51,14 +51,9 @@ final class SQLiteConnection {
             }, limit)
     }
 
-    /// Microseconds to wait now, and those of all looks before: a millisecond by quarters, then 1, 2, and ever 4 ms.
+    /// Microseconds to wait now, and those of all looks before: 10 ms by tenths of one, then ever 4 ms.
     private static func pause(beforeLook index: Int) -> (pause: Int, waited: Int) {
-        switch index {
-        case ..<4: (250, index * 250)
-        case 4: (1000, 1000)
-        case 5: (2000, 2000)
-        default: (4000, 4000 * (index - 5))
-        }
+        index < 100 ? (100, index * 100) : (4000, 10_000 + 4000 * (index - 100))
     }
 
     /// Whether the file could only be opened for reading.

@@ -15,9 +15,6 @@ package struct SQLiteLogConfiguration: Hashable, Sendable {
     package var lockTimeoutMilliseconds = 10_000
     /// When a waiting write first logs who holds the lock. Default 1 s.
     package var lockWarningMilliseconds = 1000
-    /// How long the writer collects after the first append before it commits. Default 0: what arrives during one commit
-    /// goes into the next, which is all the grouping that a busy log needs.
-    package var groupCommitWindowMilliseconds = 0
     /// Most bytes of appends in one transaction; the rest goes into the next. Default 16 MiB.
     package var maximumCommitBytes = 16 << 20
     /// Most bytes of appends that wait for the writer; further callers wait for room. Default 64 MiB.

@@ -126,7 +126,7 @@ import Testing
 
     @Test func concurrentAppendsShareTransactions() async throws {
         try await TestFile.with { file in
-            let log = try await file.open(.quiet.with { $0.groupCommitWindowMilliseconds = 50 })
+            let log = try await file.open(.quiet)
             _ = try await log.ensure(topics: [topic])
             let before = log.committedTransactions
             try await withThrowingTaskGroup(of: Void.self) { group in

@@ -61,6 +61,36 @@ import Testing
         }
     }
 
+    @Test func writersStandInLineOneAtATime() async throws {
+        try await TestFile.with { file in
+            let first = LockHolder(databasePath: file.path)
+            let second = LockHolder(databasePath: file.path)
+            #expect(first.queueUp())
+            #expect(!second.queueUp(), "two handles stand in one place")
+            first.stepForward()
+            #expect(second.queueUp())
+            second.stepForward()
+            first.close()
+            second.close()
+        }
+    }
+
+    /// A process may be stopped while it stands in line.
+    @Test func whoeverStaysInLineHoldsNobodyUp() async throws {
+        try await TestFile.with { file in
+            let log = try await file.open(.quiet)
+            _ = try await log.ensure(topics: [topic])
+            let other = LockHolder(databasePath: file.path)
+            #expect(other.queueUp())
+            #expect(try await log.append(.text(zero, "a")).offset == 0)
+            other.stepForward()
+            #expect(try await log.append(.text(zero, "b")).offset == 1)
+            #expect(other.queueUp(), "the log does not leave the line when it writes")
+            other.close()
+            await log.close()
+        }
+    }
+
     /// The same when the waits of the others come to nothing meanwhile: all that time is forgiven, not only the last wait's.
     @Test func aLockThatOutlastsEveryWaitCostsNobodyItsPartitions() async throws {
         try await TestFile.with { file in
