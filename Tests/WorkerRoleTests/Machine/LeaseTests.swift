@@ -35,6 +35,16 @@ import Testing
         #expect(story.finish("a", .failed(code: "cancelled", message: "")) == [], "no right to decide that")
     }
 
+    /// Its partition is revoked while the event runs, and the log has refused the note of that once.
+    private func refusedLease(of event: TaskEvent) -> Story {
+        var story = Story()
+        story.open()
+        _ = story.deliver(event)
+        _ = story.wake(.revoking([Story.due]))
+        _ = story.refuse()
+        return story
+    }
+
     /// A note that the log refused is appended again, and the partition is not let go before it is there: its next owner
     /// would run the turn beside us.
     @Test func aHandOffWaitsForANoteThatTheLogRefused() {
@@ -50,11 +60,7 @@ import Testing
 
     /// A hand-off of nothing, by a stop or by a group that revokes once more, gives the partition away as well.
     @Test func aLaterHandOffWaitsForTheWordsOfAnEarlierOne() {
-        var story = Story()
-        story.open()
-        _ = story.deliver(Story.event("a"))
-        _ = story.wake(.revoking([Story.due]))
-        _ = story.refuse()
+        var story = refusedLease(of: Story.event("a"))
         #expect(story.wake(.stop) == ["hand off without news", "leave"])
         #expect(story.pass(500) == ["ledger leased"])
         #expect(story.acknowledge() == ["written", "written"])
@@ -79,12 +85,8 @@ import Testing
 
     /// Back with its holder, the turn needs no word for another one.
     @Test func aHandOffDoesNotWaitForATurnThatCameBack() {
-        var story = Story()
-        story.open()
         let event = Story.event("a")
-        _ = story.deliver(event)
-        _ = story.wake(.revoking([Story.due]))
-        _ = story.refuse()
+        var story = refusedLease(of: event)
         story.nextOffset = 0
         story.open(epoch: 2)
         #expect(story.deliver(event) == ["written"])
@@ -92,11 +94,7 @@ import Testing
 
     @Test(arguments: [AttemptResult.completed, .failed(code: "error", message: "no")])
     func anEndIsAsGoodAsALeaseForAHandOff(_ end: AttemptResult) {
-        var story = Story()
-        story.open()
-        _ = story.deliver(Story.event("a"))
-        _ = story.wake(.revoking([Story.due]))
-        _ = story.refuse()
+        var story = refusedLease(of: Story.event("a"))
         #expect(story.finish("a", end).count == 1)
         #expect(story.refuse() == [])
         #expect(story.pass(500).count == 1)
@@ -105,12 +103,8 @@ import Testing
 
     /// Another worker has completed the turn: there is nothing to say.
     @Test func aHandOffDoesNotWaitForANoteThatIsGivenUp() {
-        var story = Story()
-        story.open()
         let event = Story.event("a")
-        _ = story.deliver(event)
-        _ = story.wake(.revoking([Story.due]))
-        _ = story.refuse()
+        var story = refusedLease(of: event)
         _ = story.read(Story.outcome(event, .completed))
         #expect(story.finish("a") == ["written"])
     }
