@@ -79,7 +79,7 @@ extension SchedulerStateMachine {
         case .absent: return false
         case .partitions: break
         }
-        start(plan, of: spec, entry, now)
+        start(plan, of: spec, after: state.cursor, entry, now)
         return true
     }
 

@@ -102,11 +102,15 @@ extension SchedulerStateMachine {
                 schedules[partition]?.table.sleep(spec.id, until: plan.nextWake)
                 continue
             }
-            start(plan, of: spec, entry, now)
+            start(plan, of: spec, after: state.cursor, entry, now)
         }
     }
 
-    mutating func start(_ plan: Planner.Plan, of spec: ScheduleSpec, _ entry: Owned, _ now: ClockReading) {
+    /// `cursor`: up to where the schedule had been decided.
+    mutating func start(
+        _ plan: Planner.Plan, of spec: ScheduleSpec, after cursor: Timestamp, _ entry: Owned, _ now: ClockReading
+    ) {
+        var cursor = cursor
         let partition = entry.tenure.partition.partition
         var fire = Fire(
             id: spec.id, queue: spec.queue, events: [], state: plan.state, journal: [], nextWake: plan.nextWake)
@@ -117,13 +121,19 @@ extension SchedulerStateMachine {
                 let event = FireMaker.event(of: spec, nominal: nominal, due: due, standsFor: standsFor, now: now.wall)
                 events.append(event)
                 fire.events.append(.init(coordinate: event.coordinate, due: due))
-                fire.journal += Self.entries(of: event, spec.id, standsFor: standsFor, now)
+                // The earliest of several stands for later ones too, up to where the plan has come.
+                let through = standsFor > 1 ? plan.state.cursor : nominal
+                fire.journal += Self.entries(
+                    of: event, spec.id, standsFor: standsFor, .init(after: cursor, through: through), now)
+                cursor = max(cursor, nominal)
             case .drop(let nominal, let count, let reason):
                 metrics.misfires.increment(by: UInt64(count))
                 fire.journal.append(
                     JournalEntry(
                         subject: spec.id, kind: reason.journalKind, at: now.wall, author: Self.author,
-                        reason: reason.rawValue, nominal: nominal, count: count))
+                        reason: reason.rawValue, nominal: nominal, count: count,
+                        span: count > 1 ? .init(after: cursor, through: nominal) : nil))
+                cursor = max(cursor, nominal)
             }
         }
         var appends: [LogAppend] = []
@@ -147,7 +157,7 @@ extension SchedulerStateMachine {
     }
 
     private static func entries(
-        of event: TaskEvent, _ id: String, standsFor: Int, _ now: ClockReading
+        of event: TaskEvent, _ id: String, standsFor: Int, _ span: JournalEntry.Span, _ now: ClockReading
     ) -> [JournalEntry] {
         let fired = JournalEntry(
             subject: id, kind: .fired, at: now.wall, author: author, reason: "nominal time",
@@ -157,6 +167,7 @@ extension SchedulerStateMachine {
         coalesced.kind = .coalesced
         coalesced.reason = "one fire stands for \(standsFor) nominal times"
         coalesced.count = standsFor
+        coalesced.span = span
         return [fired, coalesced]
     }
 }

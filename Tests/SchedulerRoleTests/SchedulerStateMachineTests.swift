@@ -20,6 +20,8 @@ struct SchedulerStateMachineTests {
         var uptime: Int64 = 0
         var pending: [(batch: Int, records: [LogAppend])] = []
         var offset: Int64 = 0
+        /// Entries that have been answered for.
+        var journal: [JournalEntry] = []
 
         var now: ClockReading { ClockReading(wall: wall, uptime: uptime) }
 
@@ -45,6 +47,9 @@ struct SchedulerStateMachineTests {
         mutating func settle(refusing: String? = nil) {
             while !pending.isEmpty {
                 let (batch, records) = pending.removeFirst()
+                for record in records where record.topic == "tidemill.journal" {
+                    if let entry = try? JournalEntry(key: record.key, value: record.value) { journal.append(entry) }
+                }
                 let results = records.map { record -> Result<AppendReceipt, LogError> in
                     offset += 1
                     return record.topic == refusing
@@ -81,6 +86,16 @@ struct SchedulerStateMachineTests {
         _ = world.tell(.restored(tenure, .schedules(restoration)))
         return world
     }
+
+    /// The same, and it knows of the queue: what is due goes out.
+    private func firing(_ spec: ScheduleSpec = everyMinute()) throws -> World {
+        var world = try scheduling(spec)
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        return world
+    }
+
+    private let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
 
     private func waiting(_ world: inout World) throws -> Tenure {
         let tenure = try begin(&world, .assigned([retry], epoch: 3), retry)
@@ -289,16 +304,13 @@ struct SchedulerStateMachineTests {
     @Test(arguments: [0, -3_600_000] as [Int64])
     func anEditGivesNothingUpThatWasDueBefore(skew: Int64) throws {
         let time = Timestamp(rfc3339: "2026-11-21T12:02:30Z")!
-        var world = try scheduling(
+        var world = try firing(
             everyMinute {
                 $0.catchUp = .all
                 $0.jitter = 59_000
             })
-        world.settle()
-        _ = world.tell(.described(queue: "default", .success(4)))
         world.advance(time + 100 - world.wall)
         world.wall = world.wall + skew
-        let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
         _ = world.tell(.records([edit(at: time, to: hourly)]))
         #expect(world.topics == ["due.default", "due.default"])
         world.settle()
@@ -309,9 +321,7 @@ struct SchedulerStateMachineTests {
 
     /// A scheduler that slept went on with the old trigger before it read the edit: the new one's times are not missed.
     @Test func anEditHoldsFromItsOwnTimeOn() throws {
-        var world = try scheduling(everyMinute { $0.catchUp = .all })
-        world.settle()
-        _ = world.tell(.described(queue: "default", .success(4)))
+        var world = try firing(everyMinute { $0.catchUp = .all })
         world.advance(300_000)
         _ = world.tell(.timer)
         world.settle()
@@ -327,9 +337,7 @@ struct SchedulerStateMachineTests {
 
     /// What both triggers name it has decided already: it counts once among the runs that a schedule may have.
     @Test func anEditDoesNotFireAgainWhatTheOldTriggerFired() throws {
-        var world = try scheduling(everyMinute { $0.catchUp = .all })
-        world.settle()
-        _ = world.tell(.described(queue: "default", .success(4)))
+        var world = try firing(everyMinute { $0.catchUp = .all })
         world.advance(300_000)
         _ = world.tell(.timer)
         world.settle()
@@ -349,7 +357,6 @@ struct SchedulerStateMachineTests {
         var world = try scheduling()
         world.settle()
         world.advance(120_000)
-        let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
         _ = world.tell(.records([edit(at: world.wall, to: hourly)]))
         #expect(world.topics.isEmpty, "whether there is one is being asked")
         _ = world.tell(.described(queue: "default", .success(nil)))
@@ -359,15 +366,13 @@ struct SchedulerStateMachineTests {
 
     /// A time that waits for its jitter is not late, however short the age that still fires.
     @Test func anEditFiresWhatWaitedForItsJitter() throws {
-        var world = try scheduling(
+        var world = try firing(
             everyMinute {
                 $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil)
                 $0.jitter = 3_500_000
                 $0.catchUp = .skip
                 $0.maxAge = 1000
             })
-        world.settle()
-        _ = world.tell(.described(queue: "default", .success(4)))
         let nominal = Timestamp(rfc3339: "2026-11-21T13:00:00Z")!
         world.advance(nominal + 300_000 - world.wall)
         _ = world.tell(.timer)
@@ -380,18 +385,15 @@ struct SchedulerStateMachineTests {
 
     /// A catch-up that keeps a spacing is not waited for: one fire stands for what it had put off.
     @Test func anEditEndsACatchUp() throws {
-        var world = try scheduling(
+        var world = try firing(
             everyMinute {
                 $0.catchUp = .all
                 $0.catchUpSpacing = 600_000
             })
-        world.settle()
-        _ = world.tell(.described(queue: "default", .success(4)))
         world.advance(300_000)
         _ = world.tell(.timer)
         world.settle()
         #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 1)
-        let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
         _ = world.tell(.records([edit(at: world.wall, to: hourly)]))
         world.settle()
         let state = try #require(world.machine.schedules[0]?.table.state(of: "s"))
@@ -411,5 +413,21 @@ struct SchedulerStateMachineTests {
         #expect(records.map(\.topic) == ["tidemill.schedules", "tidemill.journal"])
         let entry = try JournalEntry(key: records[1].key, value: records[1].value)
         #expect(entry.kind == .skipped && entry.count == 4 && entry.reason == "missed; catch_up is skip")
+        let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
+        #expect(entry.span == .init(after: noon, through: noon + 40 * 60_000))
+    }
+
+    /// Whether it is the first or the last of them: the journal says where all of them lie.
+    @Test(arguments: [(CatchUp.earliest, 1), (.latest, 5)] as [(CatchUp, Int64)])
+    func aCoalescedFireTellsWhatItStandsFor(_ catchUp: CatchUp, _ minute: Int64) throws {
+        var world = try firing(everyMinute { $0.catchUp = catchUp })
+        world.advance(300_000)
+        _ = world.tell(.timer)
+        world.settle()
+        let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
+        let told = world.journal.filter { $0.subject == "s" }
+        #expect(told.map(\.kind) == [.fired, .coalesced])
+        #expect(told.map(\.nominal) == [noon + minute * 60_000, noon + minute * 60_000])
+        #expect(told.map(\.span) == [nil, .init(after: noon, through: noon + 300_000)])
     }
 }

@@ -35,11 +35,13 @@ struct ScheduleWhyTests {
 
     private func entry(
         _ kind: JournalEntry.Kind, at: Timestamp, nominal: Int64? = nil, count: Int? = nil, by: String = "scheduler",
-        _ reason: String = "because", subject: String = "s", fingerprint: Fingerprint? = nil
+        _ reason: String = "because", subject: String = "s", fingerprint: Fingerprint? = nil,
+        span: ClosedRange<Int64>? = nil
     ) -> JournalEntry {
         JournalEntry(
             subject: subject, kind: kind, at: at, author: by, reason: reason, fingerprint: fingerprint,
-            nominal: nominal.map(hour), count: count)
+            nominal: nominal.map(hour), count: count,
+            span: span.map { .init(after: hour($0.lowerBound), through: hour($0.upperBound)) })
     }
 
     private func fingerprint(_ number: Int64) -> Fingerprint {
@@ -114,6 +116,29 @@ struct ScheduleWhyTests {
         ]) { $0.catchUp = .earliest }
         #expect(try await verdict(world, at: hour(8)) == .coalesced(into: hour(6), count: 3))
         #expect(try await verdict(world, at: hour(9)) == .forgotten)
+    }
+
+    /// Their count is that of the trigger of then; counted by the one of today they would lie elsewhere.
+    @Test func anEditDoesNotMoveWhatWasDroppedOrCoalesced() async throws {
+        let world = try await world([
+            // Every half hour.
+            entry(.misfired, at: hour(5) + 1, nominal: 5, count: 4, DropReason.tooOld.rawValue, span: 3...5),
+            entry(.skipped, at: hour(6) + 1, nominal: 6, count: 1, DropReason.missed.rawValue),
+            entry(.updated, at: hour(6) + 600_000, by: "bob"),
+            // Every hour, and the earliest stood for the others.
+            entry(.fired, at: hour(10), nominal: 7, fingerprint: fingerprint(7)),
+            entry(.coalesced, at: hour(10), nominal: 7, count: 4, span: 6...10),
+        ])
+        #expect(try await verdict(world, at: hour(3)) == .edited(at: hour(6) + 600_000, by: "bob"))
+        for number in Int64(4)...5 {
+            #expect(
+                try await verdict(world, at: hour(number)) == .dropped(reason: "older than max_age", at: hour(5) + 1))
+        }
+        #expect(try await verdict(world, at: hour(6)) == .dropped(reason: "missed; catch_up is skip", at: hour(6) + 1))
+        for number in Int64(8)...10 {
+            #expect(try await verdict(world, at: hour(number)) == .coalesced(into: hour(7), count: 4))
+        }
+        #expect(try await verdict(world, at: hour(11)) == .forgotten)
     }
 
     @Test func aPauseIsToldByWhoAndWhy() async throws {

@@ -152,6 +152,8 @@ private struct JournalView: Encodable {
         try fields.put("reason", entry.reason)
         try fields.put("nominal", entry.nominal)
         try fields.put("count", entry.count)
+        try fields.put("after", entry.span?.after)
+        try fields.put("through", entry.span?.through)
         try fields.put("fingerprint", entry.fingerprint)
     }
 }

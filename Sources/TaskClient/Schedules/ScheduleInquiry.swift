@@ -78,23 +78,30 @@ struct ScheduleInquiry: Sendable {
     /// The entry of several nominal times that speaks of this one too.
     private func passedOver(_ nominal: Timestamp) -> (JournalEntry, ScheduleAnswer.Verdict)? {
         for entry in journal {
-            guard let last = entry.nominal else { continue }
+            guard let recorded = entry.nominal else { continue }
             switch entry.kind {
             case .misfired, .skipped, .discarded:
-                guard entry.fingerprint == nil, isWithin(nominal, last, entry.count ?? 1) else { continue }
+                guard entry.fingerprint == nil, speaks(entry, of: nominal) else { continue }
                 return (entry, .dropped(reason: entry.reason, at: entry.at))
             case .coalesced:
-                let count = entry.count ?? 1
-                guard isWithin(nominal, last, count) || isWithin(last, nominal, count) && spec.catchUp == .earliest
-                else { continue }
-                return (entry, .coalesced(into: last, count: count))
+                guard speaks(entry, of: nominal) else { continue }
+                return (entry, .coalesced(into: recorded, count: entry.count ?? 1))
             default: continue
             }
         }
         return nil
     }
 
-    /// Whether `nominal` is one of the `count` nominal times that end with `last`.
+    private func speaks(_ entry: JournalEntry, of nominal: Timestamp) -> Bool {
+        guard let recorded = entry.nominal, let count = entry.count, count > 1 else { return entry.nominal == nominal }
+        guard let span = entry.span else {
+            return isWithin(nominal, recorded, count)
+                || entry.kind == .coalesced && spec.catchUp == .earliest && isWithin(recorded, nominal, count)
+        }
+        return span.after < nominal && nominal <= span.through
+    }
+
+    /// Whether `nominal` is one of the `count` nominal times that end with `last`, by the present trigger.
     private func isWithin(_ nominal: Timestamp, _ last: Timestamp, _ count: Int) -> Bool {
         guard nominal <= last else { return false }
         return (spec.trigger.occurrences(after: nominal, through: last, limit: count)?.count ?? 0) < count

@@ -19,6 +19,17 @@ public struct JournalEntry: Hashable, Sendable, Codable {
         case replayed, discarded, cancelled
     }
 
+    /// Where nominal times lie that one entry speaks of: in `(after, through]`.
+    public struct Span: Hashable, Sendable, Codable {
+        public var after: Timestamp
+        public var through: Timestamp
+
+        public init(after: Timestamp, through: Timestamp) {
+            self.after = after
+            self.through = through
+        }
+    }
+
     public var version = 1
     /// What it is about: a schedule's id, a fingerprint, a queue, or a scheduler.
     public var subject: String
@@ -31,10 +42,12 @@ public struct JournalEntry: Hashable, Sendable, Codable {
     public var nominal: Timestamp?
     /// How many nominal times it speaks of, where that is not one.
     public var count: Int?
+    /// Where they lie, by the trigger that named them; nil for one, and in entries of older writers.
+    public var span: Span?
 
     public init(
         subject: String, kind: Kind, at: Timestamp, author: String, reason: String, fingerprint: Fingerprint? = nil,
-        nominal: Timestamp? = nil, count: Int? = nil
+        nominal: Timestamp? = nil, count: Int? = nil, span: Span? = nil
     ) {
         self.subject = subject
         self.kind = kind
@@ -44,6 +57,7 @@ public struct JournalEntry: Hashable, Sendable, Codable {
         self.fingerprint = fingerprint
         self.nominal = nominal
         self.count = count
+        self.span = span
     }
 
     public func encoded() -> RecordBody {

@@ -27,6 +27,12 @@ extension JournalEntry {
         json.add("kind", text: kind.rawValue)
         if let nominal { json.add("nominal", nominal.milliseconds) }
         json.add("reason", text: reason)
+        if let span {
+            var inner = FlatJSON()
+            inner.add("after", span.after.milliseconds)
+            inner.add("through", span.through.milliseconds)
+            json.add("span", json: inner.finished())
+        }
         json.add("subject", text: subject)
         json.add("version", version)
         return json.finished()
