@@ -78,10 +78,12 @@ struct Connections: Sendable {
     /// 16 MiB of WAL between two checkpoints: a page that is appended to often is written to the file once.
     private static let checkpointPages = 2048
 
-    /// Begins a write transaction, waiting for the lock; `giveUpAt` (uptime) shortens the configured wait.
+    /// Begins a write transaction, waiting for a place in line and then for the lock; `giveUpAt` (uptime) shortens the
+    /// configured wait for the lock.
     func begin(_ connection: SQLiteConnection, giveUpAt: Int64?) throws(LogError) {
         let hasTurn = holder.queueUp()
         defer { if hasTurn { holder.stepForward() } }
+        connection.setBusyTimeout(milliseconds: Self.sliceMilliseconds, isNext: hasTurn)
         try waiting("write", giveUpAt: giveUpAt) { () throws(SQLiteFailure) in
             try connection.execute("BEGIN IMMEDIATE")
         }

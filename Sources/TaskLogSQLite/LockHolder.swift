@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -11,10 +13,12 @@
 ///
 /// Not read from the lock itself: closing a second descriptor of SQLite's own files would drop the locks that this
 /// process holds through the first.
-struct LockHolder: Sendable {
+final class LockHolder: Sendable {
     private let file: Int32
+    /// The place in line was taken for too long when it was last waited for.
+    private let goesRound = Atomic(false)
 
-    /// Opens, or makes, the note `<database>-writer`; without one nothing is noted.
+    /// Opens, or makes, the note `<database>-writer`; without one nothing is noted, and nobody stands in line.
     init(databasePath: String) {
         file = open(databasePath + "-writer", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     }
@@ -26,25 +30,32 @@ struct LockHolder: Sendable {
 
     func clear() { write("-\n") }
 
-    /// Waits until no other handle stands here; false when that took longer than ``courtesyMicroseconds``.
+    /// Waits until no other handle stands in line; false when that took longer than ``courtesy``.
     ///
     /// Without it a handle that commits again and again takes the lock anew before anybody who looks for it now and then
-    /// can, dozens of times. Whoever waits for SQLite's lock stands here, and whoever has just written queues up behind.
-    /// A process that was stopped here must hold nobody up for long: then the others go round it.
+    /// can, dozens of times. Whoever waits for SQLite's lock stands here, one at a time and in no order, and whoever has
+    /// just written has to wait for that one. A process that was stopped here must hold nobody up: who has waited for it
+    /// once only looks until the place is free again.
     func queueUp() -> Bool {
         guard file >= 0 else { return false }
-        for _ in 0..<(Self.courtesyMicroseconds / Self.lookMicroseconds) {
-            if flock(file, LOCK_EX | LOCK_NB) == 0 { return true }
-            usleep(UInt32(Self.lookMicroseconds))
+        let end = ContinuousClock.now + Self.courtesy
+        while flock(file, LOCK_EX | LOCK_NB) != 0 {
+            // A file system without such locks has no line.
+            guard errno == EWOULDBLOCK, !goesRound.load(ordering: .relaxed), ContinuousClock.now < end else {
+                goesRound.store(true, ordering: .relaxed)
+                return false
+            }
+            usleep(100)
         }
-        return false
+        goesRound.store(false, ordering: .relaxed)
+        return true
     }
 
-    /// Lets the next one stand here.
+    /// Gives the place in line to the next one.
     func stepForward() { _ = flock(file, LOCK_UN) }
 
-    private static let courtesyMicroseconds = 20_000
-    private static let lookMicroseconds = 100
+    /// The longest wait for a place in line.
+    static let courtesy = Duration.milliseconds(20)
 
     func close() {
         if file >= 0 { _ = closeDescriptor(file) }

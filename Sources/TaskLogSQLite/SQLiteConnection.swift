@@ -32,28 +32,38 @@ final class SQLiteConnection {
         sqlite3_close_v2(handle)
     }
 
-    /// How long SQLite itself waits for a lock before it answers busy.
+    /// How long SQLite itself waits for a lock before it answers busy, and whether who waits is the next one in line
+    /// (``LockHolder/queueUp()``) and may look often.
     ///
     /// Its own timeout looks again after 1, 2, 5, 10, 15 ms and so on. A process that commits again and again leaves the
-    /// lock free for a moment each time, and one that looks so seldom waits for tens of them. Writers stand in line for it
-    /// (``LockHolder/queueUp()``), so one at a time looks as often as here.
-    func setBusyTimeout(milliseconds: Int) {
-        // No object behind the pointer: the number itself.
-        let limit = UnsafeMutableRawPointer(bitPattern: max(1, milliseconds))
+    /// lock free for a moment each time, and one that looks so seldom waits for tens of them; many that always look at once
+    /// make all transactions, and so the batches in them, small.
+    func setBusyTimeout(milliseconds: Int, isNext: Bool = false) {
+        // No object behind the pointer: the number itself, negative for the next one in line.
+        let limit = max(1, milliseconds)
         sqlite3_busy_handler(
             handle,
             { limit, looks in
-                let (pause, waited) = SQLiteConnection.pause(beforeLook: Int(looks))
-                let rest = Int(bitPattern: limit) * 1000 - waited
+                let limit = Int(bitPattern: limit)
+                let (pause, waited) = SQLiteConnection.pause(beforeLook: Int(looks), isNext: limit < 0)
+                let rest = Int(limit.magnitude) * 1000 - waited
                 guard rest > 0 else { return 0 }
                 usleep(UInt32(min(pause, rest)))
                 return 1
-            }, limit)
+            }, UnsafeMutableRawPointer(bitPattern: isNext ? -limit : limit))
     }
 
-    /// Microseconds to wait now, and those of all looks before: 10 ms by tenths of one, then ever 4 ms.
-    private static func pause(beforeLook index: Int) -> (pause: Int, waited: Int) {
-        index < 100 ? (100, index * 100) : (4000, 10_000 + 4000 * (index - 100))
+    /// Microseconds to wait now, and those of all looks before: for the next in line 10 ms by tenths of one, for others a
+    /// millisecond by quarters, then 1 and 2; and ever 4 ms.
+    private static func pause(beforeLook index: Int, isNext: Bool) -> (pause: Int, waited: Int) {
+        switch (isNext, index) {
+        case (true, ..<100): (100, index * 100)
+        case (true, _): (4000, 10_000 + 4000 * (index - 100))
+        case (false, ..<4): (250, index * 250)
+        case (false, 4): (1000, 1000)
+        case (false, 5): (2000, 2000)
+        case (false, _): (4000, 4000 * (index - 5))
+        }
     }
 
     /// Whether the file could only be opened for reading.

@@ -1,11 +1,16 @@
 import Foundation
 import ServiceRuntime
+import Synchronization
 import TaskLog
 import TaskModel
 import TaskTestKit
 import Testing
 
 @testable import TaskLogSQLite
+
+private final class Tally: Sendable {
+    let count = Atomic<Int>(0)
+}
 
 /// What is acked stays; what fails leaves the log usable.
 @Suite struct DurabilityTests {
@@ -129,10 +134,18 @@ import Testing
             let log = try await file.open(.quiet)
             _ = try await log.ensure(topics: [topic])
             let before = log.committedTransactions
+            let raw = try RawDatabase(file.path)
+            try raw.execute("BEGIN IMMEDIATE")
+            let begun = Tally()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<400 {
-                    group.addTask { _ = try await log.append(.text(zero, String(number))) }
+                    group.addTask {
+                        begun.count.add(1, ordering: .relaxed)
+                        _ = try await log.append(.text(zero, String(number)))
+                    }
                 }
+                while begun.count.load(ordering: .relaxed) < 400 { await Task.yield() }
+                try raw.execute("COMMIT")
                 try await group.waitForAll()
             }
             let used = log.committedTransactions - before

@@ -82,9 +82,9 @@ import Testing
             _ = try await log.ensure(topics: [topic])
             let other = LockHolder(databasePath: file.path)
             #expect(other.queueUp())
-            #expect(try await log.append(.text(zero, "a")).offset == 0)
+            for number in 0..<3 { #expect(try await log.append(.text(zero, "a")).offset == number) }
             other.stepForward()
-            #expect(try await log.append(.text(zero, "b")).offset == 1)
+            #expect(try await log.append(.text(zero, "b")).offset == 3)
             #expect(other.queueUp(), "the log does not leave the line when it writes")
             other.close()
             await log.close()
