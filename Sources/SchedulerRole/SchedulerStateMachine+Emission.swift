@@ -110,7 +110,7 @@ extension SchedulerStateMachine {
     mutating func start(
         _ plan: Planner.Plan, of spec: ScheduleSpec, after cursor: Timestamp, _ entry: Owned, _ now: ClockReading
     ) {
-        var cursor = cursor
+        var cursor = spec.start.map { max(cursor, $0 - 1) } ?? cursor
         let partition = entry.tenure.partition.partition
         var fire = Fire(
             id: spec.id, queue: spec.queue, events: [], state: plan.state, journal: [], nextWake: plan.nextWake)
@@ -122,9 +122,8 @@ extension SchedulerStateMachine {
                 events.append(event)
                 fire.events.append(.init(coordinate: event.coordinate, due: due))
                 // The earliest of several stands for later ones too, up to where the plan has come.
-                let through = standsFor > 1 ? plan.state.cursor : nominal
-                fire.journal += Self.entries(
-                    of: event, spec.id, standsFor: standsFor, .init(after: cursor, through: through), now)
+                let span = JournalEntry.Span(after: cursor, through: plan.state.cursor)
+                fire.journal += Self.entries(of: event, spec.id, standsFor: standsFor, span, now)
                 cursor = max(cursor, nominal)
             case .drop(let nominal, let count, let reason):
                 metrics.misfires.increment(by: UInt64(count))

@@ -141,6 +141,28 @@ struct ScheduleWhyTests {
         #expect(try await verdict(world, at: hour(11)) == .forgotten)
     }
 
+    /// Every two hours before: what the hourly trigger of today names in between was nobody's to decide.
+    @Test func anEditThatNamesMoreTimesIsTold() async throws {
+        let world = try await world([
+            entry(.misfired, at: hour(8) + 1, nominal: 8, count: 3, DropReason.tooOld.rawValue, span: 2...8),
+            entry(.updated, at: hour(8) + 600_000, by: "bob"),
+            entry(.fired, at: hour(10), nominal: 10, fingerprint: fingerprint(10)),
+        ])
+        #expect(try await verdict(world, at: hour(5)) == .edited(at: hour(8) + 600_000, by: "bob"))
+        #expect(try await verdict(world, at: hour(8)) == .dropped(reason: "older than max_age", at: hour(8) + 1))
+    }
+
+    /// The edit was read late: the old trigger's fire stood for times that the new one has decided again.
+    @Test func theLaterOfTwoDecisionsIsTold() async throws {
+        let world = try await world([
+            entry(.coalesced, at: hour(6), nominal: 6, count: 5, span: 1...6),
+            entry(.updated, at: hour(6), by: "bob"),
+            entry(.coalesced, at: hour(8), nominal: 8, count: 4, span: 4...8),
+        ])
+        #expect(try await verdict(world, at: hour(5)) == .coalesced(into: hour(8), count: 4))
+        #expect(try await verdict(world, at: hour(3)) == .coalesced(into: hour(6), count: 5))
+    }
+
     @Test func aPauseIsToldByWhoAndWhy() async throws {
         let old = try await world([
             entry(.paused, at: hour(2), by: "bob", "stocktaking"), entry(.resumed, at: hour(4), by: "bob"),

@@ -137,6 +137,18 @@ extension BackfillPlan.Item: Encodable {
     }
 }
 
+private struct SpanView: Encodable {
+    let span: JournalEntry.Span
+
+    init(_ span: JournalEntry.Span) { self.span = span }
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = JSONFields(encoder)
+        try fields.put("after", span.after)
+        try fields.put("through", span.through)
+    }
+}
+
 /// A journal entry with its instants as text.
 private struct JournalView: Encodable {
     let entry: JournalEntry
@@ -152,8 +164,7 @@ private struct JournalView: Encodable {
         try fields.put("reason", entry.reason)
         try fields.put("nominal", entry.nominal)
         try fields.put("count", entry.count)
-        try fields.put("after", entry.span?.after)
-        try fields.put("through", entry.span?.through)
+        try fields.put("span", entry.span.map(SpanView.init))
         try fields.put("fingerprint", entry.fingerprint)
     }
 }

@@ -77,7 +77,8 @@ struct ScheduleInquiry: Sendable {
 
     /// The entry of several nominal times that speaks of this one too.
     private func passedOver(_ nominal: Timestamp) -> (JournalEntry, ScheduleAnswer.Verdict)? {
-        for entry in journal {
+        // An edit may have taken the cursor back: then the later decision holds.
+        for entry in journal.filter({ $0.nominal == nominal }) + journal.reversed() {
             guard let recorded = entry.nominal else { continue }
             switch entry.kind {
             case .misfired, .skipped, .discarded:
@@ -93,12 +94,18 @@ struct ScheduleInquiry: Sendable {
     }
 
     private func speaks(_ entry: JournalEntry, of nominal: Timestamp) -> Bool {
-        guard let recorded = entry.nominal, let count = entry.count, count > 1 else { return entry.nominal == nominal }
+        guard let recorded = entry.nominal, recorded != nominal, let count = entry.count, count > 1 else {
+            return entry.nominal == nominal
+        }
         guard let span = entry.span else {
             return isWithin(nominal, recorded, count)
                 || entry.kind == .coalesced && spec.catchUp == .earliest && isWithin(recorded, nominal, count)
         }
-        return span.after < nominal && nominal <= span.through
+        guard span.after < nominal, nominal <= span.through else { return false }
+        // Once the schedule was edited it may name times there that it did not name then.
+        guard journal.contains(where: { $0.kind == .updated && $0.at >= entry.at }) else { return true }
+        let named = spec.trigger.occurrences(after: span.after, through: span.through, limit: count + 1)
+        return named.map { $0.count <= count } ?? false
     }
 
     /// Whether `nominal` is one of the `count` nominal times that end with `last`, by the present trigger.

@@ -24,7 +24,8 @@ struct FireRecordTests {
                 subject: generate.text(), kind: generate.element(JournalEntry.Kind.allCases), at: generate.time(),
                 author: generate.text(), reason: generate.text() + "\u{1}\u{1f}\"\\/\n\u{7f}é",
                 fingerprint: generate.optional { $0.fingerprint() }, nominal: generate.optional { $0.time() },
-                count: generate.optional { $0.int(-5...5) })
+                count: generate.optional { $0.int(-5...5) },
+                span: generate.optional { .init(after: Timestamp(milliseconds: .min), through: $0.time()) })
             #expect(entry.json == CanonicalJSON.encode(entry))
         }
     }

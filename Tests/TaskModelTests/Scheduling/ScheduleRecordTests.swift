@@ -41,7 +41,7 @@ struct ScheduleRecordTests {
         "schedule-definition-v1", "schedule-overlap-v1", "schedule-state-v1", "schedule-state-catching-up-v1",
         "schedule-at-v1", "schedule-composed-v1", "schedule-tombstone",
     ]
-    private static let journal = ["journal-fired-v1", "journal-misfired-v1"]
+    private static let journal = ["journal-fired-v1", "journal-misfired-v1", "journal-coalesced-v1"]
 
     @Test(arguments: commands)
     func commandsAreWrittenAsTheyWereRead(name: String) throws {
