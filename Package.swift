@@ -54,7 +54,7 @@ let package = Package(
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CCurl"]),
         .target(
             name: "TaskClient",
-            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CCrypto"]),
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
 
         // 4
         .target(

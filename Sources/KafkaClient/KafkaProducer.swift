@@ -21,8 +21,8 @@ package final class KafkaProducer: Sendable {
     /// - Parameter messageTimeoutMilliseconds: how long a record may take until ``send(_:)`` gives up on it.
     package init(_ configuration: KafkaConfiguration, messageTimeoutMilliseconds: Int, logger: Logger) {
         self.configuration = configuration.withDefaults([
-            // librdkafka rounds a shorter wait up to a millisecond. Nothing is gained by one: a batch is handed over
-            // whole, and what comes while a request is under way goes with the next.
+            // librdkafka rounds a shorter wait up to a millisecond. Without one a record goes at once; while some are
+            // under way, those behind them gather for the next request all the same.
             "linger.ms": "0",
             "message.max.bytes": "16777216",
             "topic.metadata.propagation.max.ms": "5000",

@@ -1,30 +1,23 @@
-import CCrypto
-import Synchronization
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// Ids of events whose publisher gave none.
 enum EventID {
     /// A random UUID (RFC 9562, version 4), lower-case.
+    ///
+    /// The bits come from the system, with one call for each id: a stock of them would repeat itself in a forked or
+    /// restored copy of the process, and the events of one copy would pass for those of the other.
     static func random() -> String {
-        let (high, low) = stock.withLock { stock in
-            if stock.isEmpty { stock = randomWords() }
-            return (stock.removeLast(), stock.removeLast())
-        }
-        return text(high: high, low: low)
-    }
-
-    private static let stock = Mutex<[UInt64]>([])
-    private static let stockCount = 64
-
-    /// From OpenSSL's generator, for 32 ids at once: a call to it, and even more the system call for each number that
-    /// `SystemRandomNumberGenerator` makes on Linux, costs as much as a good part of the event that gets the id.
-    private static func randomWords() -> [UInt64] {
-        let words = [UInt64](unsafeUninitializedCapacity: stockCount) { buffer, count in
-            let bytes = UnsafeMutableRawBufferPointer(buffer).bindMemory(to: UInt8.self)
-            let isFilled = RAND_bytes(bytes.baseAddress, Int32(8 * stockCount)) == 1
-            count = isFilled ? stockCount : 0
-        }
-        // It fails when it cannot be seeded; then the system says what it can.
-        return words.isEmpty ? (0..<stockCount).map { _ in .random(in: .min ... .max) } : words
+        var words: (UInt64, UInt64) = (0, 0)
+        let isFilled = withUnsafeMutableBytes(of: &words) { getentropy($0.baseAddress!, $0.count) == 0 }
+        // Two calls, and it waits where the system has no randomness yet.
+        if !isFilled { words = (.random(in: .min ... .max), .random(in: .min ... .max)) }
+        return text(high: words.0, low: words.1)
     }
 
     /// These bits, with those of version and variant put right.
