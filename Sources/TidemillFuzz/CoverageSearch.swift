@@ -1,6 +1,23 @@
-// Only with `scripts/fuzz`, which compiles everything for libFuzzer: its own `main` calls these.
+// Only with `scripts/fuzz`, which compiles everything for libFuzzer.
 #if FUZZ
     import Foundation
+
+    /// libFuzzer's search. A Swift program has a `main` of its own, so the one in libFuzzer is not linked: this is what
+    /// that one calls (LLVM, FuzzerInterface.h).
+    enum CoverageSearch {
+        static func run() -> CInt {
+            var count = CommandLine.argc
+            var arguments = CommandLine.unsafeArgv
+            return runDriver(&count, &arguments, fuzzOneInput)
+        }
+    }
+
+    @_silgen_name("LLVMFuzzerRunDriver")
+    private func runDriver(
+        _ count: UnsafeMutablePointer<CInt>,
+        _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+        _ run: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
+    ) -> CInt
 
     /// The variable that names the target: the command line belongs to libFuzzer.
     private let target: FuzzTarget = {

@@ -1,3 +1,7 @@
 import Foundation
 
-exit(FuzzProgram.run(Array(CommandLine.arguments.dropFirst())))
+#if FUZZ
+    exit(CoverageSearch.run())
+#else
+    exit(FuzzProgram.run(Array(CommandLine.arguments.dropFirst())))
+#endif
