@@ -110,7 +110,7 @@ extension SchedulerStateMachine {
     mutating func start(
         _ plan: Planner.Plan, of spec: ScheduleSpec, after cursor: Timestamp, _ entry: Owned, _ now: ClockReading
     ) {
-        var cursor = spec.start.map { max(cursor, $0 - 1) } ?? cursor
+        var cursor = spec.undecided(after: cursor)
         let partition = entry.tenure.partition.partition
         var fire = Fire(
             id: spec.id, queue: spec.queue, events: [], state: plan.state, journal: [], nextWake: plan.nextWake)

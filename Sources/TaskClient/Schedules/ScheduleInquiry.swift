@@ -66,7 +66,7 @@ struct ScheduleInquiry: Sendable {
             }
             return
         }
-        if let (entry, verdict) = passedOver(nominal) {
+        if let (entry, verdict) = passedOver(nominal, exact: answer.evidence) {
             answer.verdict = verdict
             if !answer.evidence.contains(entry) { answer.evidence.append(entry) }
             return
@@ -75,10 +75,12 @@ struct ScheduleInquiry: Sendable {
         if case .undecided = answer.verdict { answer.schedulers = Array(schedulers.suffix(3)) }
     }
 
-    /// The entry of several nominal times that speaks of this one too.
-    private func passedOver(_ nominal: Timestamp) -> (JournalEntry, ScheduleAnswer.Verdict)? {
+    /// The entry that dropped this nominal time, or let another one stand for it; `exact` are those that name it.
+    private func passedOver(
+        _ nominal: Timestamp, exact: [JournalEntry]
+    ) -> (JournalEntry, ScheduleAnswer.Verdict)? {
         // An edit may have taken the cursor back: then the later decision holds.
-        for entry in journal.filter({ $0.nominal == nominal }) + journal.reversed() {
+        for entry in exact + journal.reversed() {
             guard let recorded = entry.nominal else { continue }
             switch entry.kind {
             case .misfired, .skipped, .discarded:
@@ -93,6 +95,7 @@ struct ScheduleInquiry: Sendable {
         return nil
     }
 
+    /// Whether `nominal` is the entry's own time, or one of the several that it has decided.
     private func speaks(_ entry: JournalEntry, of nominal: Timestamp) -> Bool {
         guard let recorded = entry.nominal, recorded != nominal, let count = entry.count, count > 1 else {
             return entry.nominal == nominal

@@ -1,3 +1,8 @@
+extension ScheduleSpec {
+    /// The instant after which its undecided nominal times lie: the cursor, or what is just before its start.
+    package func undecided(after cursor: Timestamp) -> Timestamp { start.map { max(cursor, $0 - 1) } ?? cursor }
+}
+
 /// The nominal times between a schedule's cursor and now, and what its catch-up makes of them.
 struct MissedTimes {
     let spec: ScheduleSpec
@@ -22,7 +27,7 @@ struct MissedTimes {
     }
 
     mutating func collect(after cursor: Timestamp) {
-        var position = spec.start.map { max(cursor, $0 - 1) } ?? cursor
+        var position = spec.undecided(after: cursor)
         let end = spec.end ?? .distantFuture
         let certain = min(end, oldest - spec.jitter - 1)
         if let found = spec.trigger.occurrences(after: position, through: certain, limit: Planner.searchLimit) {

@@ -125,7 +125,7 @@ public enum Planner {
     /// What passed during a pause that had an end.
     private static func dropOfPause(_ spec: ScheduleSpec, _ state: ScheduleState) -> PlannedDecision? {
         guard let until = spec.pause?.until, state.cursor < until else { return nil }
-        let from = spec.start.map { max(state.cursor, $0 - 1) } ?? state.cursor
+        let from = spec.undecided(after: state.cursor)
         let end = min(until - 1, spec.end ?? .distantFuture)
         guard let passed = spec.trigger.occurrences(after: from, through: end, limit: searchLimit) else { return nil }
         let last = passed.count < searchLimit ? passed.last : end
