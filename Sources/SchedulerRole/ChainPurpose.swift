@@ -1,7 +1,7 @@
 internal import TaskModel
 
 /// What a chain of records in the outbox is for. A chain ends with its tenure, except a journal entry's.
-enum ChainPurpose: Sendable {
+indirect enum ChainPurpose: Sendable {
     /// Due event, then tombstone.
     case emission(Tenure, DueEmission)
     /// The tombstone of a cancelled event.

@@ -24,22 +24,65 @@ struct Outbox<Purpose: Sendable>: Sendable {
     }
 
     private struct Chain {
-        var purpose: Purpose
-        /// From the one that is sent now on.
+        let number: Int
+        let purpose: Purpose
+        /// Behind the one that is sent now.
         var stages: ArraySlice<[LogAppend]>
+        var stage = 0
         var unacknowledged: Int
         var highestOffset: Int64 = -1
         let byteCount: Int
+
+        /// Whether that was the last record of the stage.
+        mutating func acknowledge(_ offset: Int64) -> Bool {
+            unacknowledged -= 1
+            highestOffset = max(highestOffset, offset)
+            return unacknowledged == 0
+        }
+
+        /// Goes on to the next stage; nil when there is none.
+        mutating func takeStage() -> [LogAppend]? {
+            guard let next = stages.popFirst() else { return nil }
+            stage += 1
+            unacknowledged = next.count
+            highestOffset = -1
+            return next
+        }
     }
 
-    /// Records and, beside each, the number of its chain.
+    /// Where a chain is, and its number: another chain may be there now.
+    private struct ChainPlace {
+        var slot: Int
+        var number: Int
+    }
+
+    /// Records and, beside each, its chain.
     private struct Items {
-        var chains: [Int] = []
+        var chains: [ChainPlace] = []
         var records: [LogAppend] = []
 
-        mutating func append(_ chain: Int, _ record: LogAppend) {
+        mutating func append(_ chain: ChainPlace, _ record: LogAppend) {
             chains.append(chain)
             records.append(record)
+        }
+
+        /// Those of a topic behind each other, in their order: logs take runs of one topic, and only the order within a
+        /// partition means something.
+        func groupedByTopic() -> Items {
+            var topics: [String] = []
+            for record in records where record.topic != topics.last && !topics.contains(record.topic) {
+                topics.append(record.topic)
+            }
+            guard topics.count > 1 else { return self }
+            var grouped = Items()
+            grouped.chains.reserveCapacity(chains.count)
+            grouped.records.reserveCapacity(records.count)
+            for topic in topics {
+                for index in records.indices where records[index].topic == topic {
+                    grouped.append(chains[index], records[index])
+                }
+            }
+            return grouped
         }
     }
 
@@ -64,8 +107,24 @@ struct Outbox<Purpose: Sendable>: Sendable {
             head = 0
         }
 
+        /// All that wait, where they may go with one call: the usual case, and nothing is copied.
+        private mutating func takeAll(
+            atMost maximumRecords: Int, _ maximumBytes: Int, of open: Slots<Chain>
+        ) -> Items? {
+            guard head == 0, !isEmpty, count <= maximumRecords,
+                items.records.reduce(0, { $0 + $1.footprint }) <= maximumBytes,
+                items.chains.allSatisfy({ open.values[$0.slot]?.number == $0.number })
+            else { return nil }
+            defer {
+                items = Items()
+                since = nil
+            }
+            return items
+        }
+
         /// As many as a call may carry, of chains that still are; nil when there is none.
-        mutating func take(atMost maximumRecords: Int, _ maximumBytes: Int, of open: [Int: Chain]) -> Items? {
+        mutating func take(atMost maximumRecords: Int, _ maximumBytes: Int, of open: Slots<Chain>) -> Items? {
+            if let all = takeAll(atMost: maximumRecords, maximumBytes, of: open) { return all }
             var taken = Items()
             let most = min(maximumRecords, items.chains.count - head)
             taken.chains.reserveCapacity(most)
@@ -73,7 +132,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
             var bytes = 0
             while !isEmpty, taken.chains.count < maximumRecords {
                 let (chain, record) = (items.chains[head], items.records[head])
-                if open.index(forKey: chain) != nil {
+                if open.values[chain.slot]?.number == chain.number {
                     bytes += record.footprint
                     if bytes > maximumBytes && !taken.chains.isEmpty { break }
                     taken.append(chain, record)
@@ -88,18 +147,18 @@ struct Outbox<Purpose: Sendable>: Sendable {
         }
     }
 
-    private enum Place {
+    private enum LaneName {
         case first, later
     }
 
     private let maximumRecords: Int
     private let maximumBytes: Int
-    private var chains: [Int: Chain] = [:]
+    private var chains = Slots<Chain>()
     /// Bytes of all stages of the chains that are not complete.
     private(set) var byteCount = 0
     private var first = Lane()
     private var later = Lane()
-    private var flying: [Int: (place: Place, items: Items)] = [:]
+    private var flying: [Int: (lane: LaneName, items: Items)] = [:]
     private var nextID = 0
     private var failuresInARow = 0
     private var pausedUntil = Int64.min
@@ -128,20 +187,34 @@ struct Outbox<Purpose: Sendable>: Sendable {
 
     /// Stages must not be empty.
     mutating func add(_ stages: [[LogAppend]], for purpose: Purpose) {
-        precondition(!stages.isEmpty && !stages.contains(where: \.isEmpty))
+        precondition(!stages.isEmpty && !stages.contains { $0.isEmpty })
         nextID += 1
         var bytes = 0
         for stage in stages { for record in stage { bytes += record.footprint } }
         byteCount += bytes
-        chains[nextID] = Chain(
-            purpose: purpose, stages: stages[...], unacknowledged: stages[0].count, byteCount: bytes)
-        for record in stages[0] { first.items.append(nextID, record) }
+        let slot = chains.insert(
+            Chain(
+                number: nextID, purpose: purpose, stages: stages.dropFirst(), unacknowledged: stages[0].count,
+                byteCount: bytes))
+        let place = ChainPlace(slot: slot, number: nextID)
+        for record in stages[0] { first.items.append(place, record) }
     }
 
     /// Forgets chains: no further stage of them is sent, and nothing more is heard of them.
     mutating func cancel(where isCancelled: (Purpose) -> Bool) {
-        chains = chains.filter { !isCancelled($0.value.purpose) }
-        byteCount = chains.values.reduce(0) { $0 + $1.byteCount }
+        for (slot, chain) in chains.values.enumerated() {
+            if let chain, isCancelled(chain.purpose) { end(slot, chain) }
+        }
+    }
+
+    private mutating func end(_ slot: Int, _ chain: Chain) {
+        byteCount -= chain.byteCount
+        chains.remove(slot)
+    }
+
+    /// The chain at a place, if it still is.
+    private func chain(at place: ChainPlace) -> Chain? {
+        chains.values[place.slot].flatMap { $0.number == place.number ? $0 : nil }
     }
 
     /// The next append call, or nil when nothing may be sent now.
@@ -162,10 +235,11 @@ struct Outbox<Purpose: Sendable>: Sendable {
         return first.calls == 0 || first.count >= min(Self.fullCall, maximumRecords) || first.hasWaited(uptime)
     }
 
-    private mutating func fly(_ items: Items, _ place: Place) -> Batch {
+    private mutating func fly(_ taken: Items, _ lane: LaneName) -> Batch {
+        let items = taken.groupedByTopic()
         nextID += 1
-        flying[nextID] = (place, items)
-        switch place {
+        flying[nextID] = (lane, items)
+        switch lane {
         case .first: first.calls += 1
         case .later: later.calls += 1
         }
@@ -176,25 +250,25 @@ struct Outbox<Purpose: Sendable>: Sendable {
     mutating func complete(
         _ batch: Int, _ results: [Result<AppendReceipt, LogError>], uptime: Int64
     ) -> [Progress] {
-        guard let (place, items) = flying.removeValue(forKey: batch) else { return [] }
+        guard let (lane, items) = flying.removeValue(forKey: batch) else { return [] }
         var progress: [Progress] = []
         progress.reserveCapacity(results.count)
         var failed = Items()
         for (index, result) in results.enumerated() {
-            let id = items.chains[index]
+            let place = items.chains[index]
             switch result {
             case .success(let receipt):
-                if let step = acknowledge(id, offset: receipt.offset) { progress.append(step) }
+                if let step = acknowledge(place, offset: receipt.offset) { progress.append(step) }
             case .failure(let error) where error.code == .recordTooLarge:
-                if let chain = chains.removeValue(forKey: id) {
-                    byteCount -= chain.byteCount
+                if let chain = chain(at: place) {
+                    end(place.slot, chain)
                     progress.append(Progress(purpose: chain.purpose, step: .refused(error)))
                 }
             case .failure:
-                failed.append(id, items.records[index])
+                failed.append(place, items.records[index])
             }
         }
-        switch place {
+        switch lane {
         case .first:
             first.calls -= 1
             first.dropSent(with: failed)
@@ -211,24 +285,18 @@ struct Outbox<Purpose: Sendable>: Sendable {
         return progress
     }
 
-    private mutating func acknowledge(_ id: Int, offset: Int64) -> Progress? {
-        guard let place = chains.index(forKey: id) else { return nil }
-        chains.values[place].unacknowledged -= 1
-        let highest = max(offset, chains.values[place].highestOffset)
-        chains.values[place].highestOffset = highest
-        guard chains.values[place].unacknowledged == 0 else { return nil }
-        let purpose = chains.values[place].purpose
-        let index = chains.values[place].stages.startIndex
-        chains.values[place].stages.removeFirst()
-        let next = chains.values[place].stages.first
-        if let next {
-            chains.values[place].unacknowledged = next.count
-            chains.values[place].highestOffset = -1
-            for record in next { later.items.append(id, record) }
+    private mutating func acknowledge(_ place: ChainPlace, offset: Int64) -> Progress? {
+        guard chains.values[place.slot]?.number == place.number,
+            chains.values[place.slot]?.acknowledge(offset) == true,
+            let chain = chains.values[place.slot]
+        else { return nil }
+        if let next = chains.values[place.slot]?.takeStage() {
+            for record in next { later.items.append(place, record) }
         } else {
-            byteCount -= chains.values[place].byteCount
-            chains.remove(at: place)
+            end(place.slot, chain)
         }
-        return Progress(purpose: purpose, step: .durable(index: index, offset: highest, isLast: next == nil))
+        return Progress(
+            purpose: chain.purpose,
+            step: .durable(index: chain.stage, offset: chain.highestOffset, isLast: chain.stages.isEmpty))
     }
 }

@@ -57,21 +57,31 @@ struct ScheduleTable: Sendable {
         case parked(queue: String)
     }
 
+    /// Shared by all who look at it: it has a score of parts, and a copy holds on to each.
+    private final class Definition: Sendable {
+        let value: ScheduleDefinition
+
+        init(_ value: ScheduleDefinition) { self.value = value }
+    }
+
     private struct Entry: Sendable {
-        var definition: ScheduleDefinition
+        var definition: Definition
         var state: ScheduleState
         var activity = Activity.idle
         var wake: Timestamp?
     }
 
+    /// When the schedule of a slot is to be planned. If the slot has another schedule by now, it means that one when it
+    /// wakes at the same instant, and nothing otherwise.
     private struct Wake: Comparable, Sendable {
         var at: Timestamp
-        var id: String
+        var slot: Int
         static func < (left: Wake, right: Wake) -> Bool { left.at < right.at }
         static func == (left: Wake, right: Wake) -> Bool { left.at == right.at }
     }
 
-    private var entries: [String: Entry] = [:]
+    private var entries = Slots<Entry>()
+    private var slots: [String: Int] = [:]
     /// Removed ones whose tombstone may be missing, so that their command is recognised.
     private var removed: [String: ScheduleDefinition] = [:]
     /// Keys that a zombie wrote while their schedule was busy.
@@ -91,31 +101,44 @@ struct ScheduleTable: Sendable {
                 continue
             }
             let state = restoration.states[id] ?? ScheduleState(cursor: definition.createdAt)
-            entries[id] = Entry(definition: definition, state: state)
-            wake(id, at: .epoch)
+            put(Entry(definition: Definition(definition), state: state), id)
         }
     }
 
     var count: Int { entries.count }
     var parkedCount: Int { parked.values.reduce(0) { $0 + $1.count } }
 
+    private func entry(of id: String) -> Entry? { slots[id].flatMap { entries.values[$0] } }
+
+    /// A new one, or another in place of one; planned at once.
+    private mutating func put(_ entry: Entry, _ id: String) {
+        if let slot = slots[id] {
+            entries.values[slot] = entry
+            wake(slot, at: .epoch)
+        } else {
+            let slot = entries.insert(entry)
+            slots[id] = slot
+            wake(slot, at: .epoch)
+        }
+    }
+
     /// The definition, also of one that was just removed.
-    func definition(of id: String) -> ScheduleDefinition? { entries[id]?.definition ?? removed[id] }
-    func state(of id: String) -> ScheduleState? { entries[id]?.state }
+    func definition(of id: String) -> ScheduleDefinition? { entry(of: id)?.definition.value ?? removed[id] }
+    func state(of id: String) -> ScheduleState? { entry(of: id)?.state }
 
     /// No record of it is on its way.
-    func isIdle(_ id: String) -> Bool { !reserved.contains(id) && entries[id]?.activity != .busy }
+    func isIdle(_ id: String) -> Bool { !reserved.contains(id) && entry(of: id)?.activity != .busy }
 
     // MARK: time
 
-    private mutating func wake(_ id: String, at time: Timestamp?) {
-        entries[id]?.wake = time
-        if let time { byTime.insert(Wake(at: time, id: id)) }
+    private mutating func wake(_ slot: Int, at time: Timestamp?) {
+        entries.values[slot]?.wake = time
+        if let time { byTime.insert(Wake(at: time, slot: slot)) }
     }
 
     mutating func nextWake() -> Timestamp? {
         let entries = self.entries
-        return byTime.firstFresh { Self.isStale($0, entries[$0.id]) }?.at
+        return byTime.firstFresh { Self.isStale($0, entries.values[$0.slot]) }?.at
     }
 
     private static func isStale(_ wake: Wake, _ entry: Entry?) -> Bool {
@@ -127,25 +150,29 @@ struct ScheduleTable: Sendable {
     mutating func takeDue(now: Timestamp) -> (spec: ScheduleSpec, state: ScheduleState)? {
         while let first = byTime.first, first.at <= now {
             byTime.popFirst()
-            guard let place = entries.index(forKey: first.id) else { continue }
-            let entry = entries.values[place]
-            if !Self.isStale(first, entry) { return (entry.definition.spec, entry.state) }
+            if let entry = entries.values[first.slot], !Self.isStale(first, entry) {
+                return (entry.definition.value.spec, entry.state)
+            }
         }
         return nil
     }
 
     /// Nothing to decide before `time`.
-    mutating func sleep(_ id: String, until time: Timestamp?) { wake(id, at: time) }
+    mutating func sleep(_ id: String, until time: Timestamp?) {
+        if let slot = slots[id] { wake(slot, at: time) }
+    }
 
     mutating func park(_ id: String, queue: String) {
-        entries[id]?.activity = .parked(queue: queue)
+        guard let slot = slots[id] else { return }
+        entries.values[slot]?.activity = .parked(queue: queue)
         parked[queue, default: []].insert(id)
     }
 
     mutating func unpark(queue: String) {
         for id in parked.removeValue(forKey: queue) ?? [] {
-            entries[id]?.activity = .idle
-            wake(id, at: .epoch)
+            guard let slot = slots[id] else { continue }
+            entries.values[slot]?.activity = .idle
+            wake(slot, at: .epoch)
         }
     }
 
@@ -153,45 +180,44 @@ struct ScheduleTable: Sendable {
 
     /// Records of it are sent now.
     mutating func begin(_ id: String) {
-        guard let entry = entries[id] else {
+        guard let slot = slots[id] else {
             reserved.insert(id)
             return
         }
-        if case .parked(let queue) = entry.activity { parked[queue]?.remove(id) }
-        entries[id]?.activity = .busy
+        if case .parked(let queue)? = entries.values[slot]?.activity { parked[queue]?.remove(id) }
+        entries.values[slot]?.activity = .busy
     }
 
     /// Its records are durable: this is what it is from now on. Planned again at once.
     mutating func complete(_ id: String, definition: ScheduleDefinition, state: ScheduleState) {
         reserved.remove(id)
         removed[id] = nil
-        entries[id] = Entry(definition: definition, state: state)
-        wake(id, at: .epoch)
+        put(Entry(definition: Definition(definition), state: state), id)
     }
 
     /// Its state is durable; its definition is what it was. False when there is no such schedule.
     mutating func complete(_ id: String, state: ScheduleState, nextWake: Timestamp?) -> Bool {
-        guard let place = entries.index(forKey: id) else { return false }
+        guard let slot = slots[id] else { return false }
         reserved.remove(id)
         removed[id] = nil
-        entries.values[place].state = state
-        entries.values[place].activity = .idle
-        wake(id, at: nextWake)
+        entries.values[slot]?.state = state
+        entries.values[slot]?.activity = .idle
+        wake(slot, at: nextWake)
         return true
     }
 
     /// As before: nothing of it changed.
     mutating func release(_ id: String) {
         reserved.remove(id)
-        guard entries[id]?.activity == .busy else { return }
-        entries[id]?.activity = .idle
-        wake(id, at: .epoch)
+        guard let slot = slots[id], entries.values[slot]?.activity == .busy else { return }
+        entries.values[slot]?.activity = .idle
+        wake(slot, at: .epoch)
     }
 
     /// Its removal is durable, its tombstones too.
     mutating func remove(_ id: String) {
         reserved.remove(id)
-        entries[id] = nil
+        if let slot = slots.removeValue(forKey: id) { entries.remove(slot) }
         removed[id] = nil
     }
 
@@ -204,8 +230,8 @@ struct ScheduleTable: Sendable {
             rewrites.insert(id)
             return nil
         }
-        guard let entry = entries[id] else { return [.tombstone(.spec(id)), .tombstone(.state(id))] }
-        return [.definition(entry.definition), .state(id, entry.state)]
+        guard let entry = entry(of: id) else { return [.tombstone(.spec(id)), .tombstone(.state(id))] }
+        return [.definition(entry.definition.value), .state(id, entry.state)]
     }
 
     /// Whether a zombie wrote it while it was busy.

@@ -52,9 +52,9 @@ final class TopicCatalog: Sendable {
                 guard let entry = state.withLock({ $0.entries[record.topic] }) else { return false }
                 (partitions, maximumBytes) = (entry.partitions, entry.maximumRecordBytes ?? .max)
             }
-            guard record.partition >= 0, record.partition < partitions, record.byteCount <= maximumBytes else {
-                return false
-            }
+            guard record.partition >= 0, record.partition < partitions,
+                record.footprint <= maximumBytes || record.byteCount <= maximumBytes
+            else { return false }
         }
         return true
     }

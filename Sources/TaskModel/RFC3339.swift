@@ -2,30 +2,39 @@
 extension Timestamp {
     /// `2026-11-21T09:30:00.250Z`; the fraction is left out when it is zero. Years 0 to 9999, clamped.
     public var rfc3339: String {
+        String(unsafeUninitializedCapacity: Self.rfc3339Bytes) { write(rfc3339: $0) }
+    }
+
+    /// The most bytes of ``rfc3339``.
+    static let rfc3339Bytes = 24
+
+    /// Writes ``rfc3339`` to the beginning of `buffer`, and returns how many bytes it took.
+    func write(rfc3339 buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let clamped = max(-62_167_219_200_000, min(253_402_300_799_999, milliseconds))
         let (days, inDay) = clamped.flooredDivision(by: 86_400_000)
         let (year, month, day) = Self.civil(fromDays: days)
         let (seconds, fraction) = inDay.quotientAndRemainder(dividingBy: 1000)
-        return String(unsafeUninitializedCapacity: 24) { buffer in
-            var count = 0
-            func put(_ number: Int64, digits: Int, then mark: Unicode.Scalar) {
-                var rest = number
-                for place in stride(from: digits - 1, through: 0, by: -1) {
-                    buffer[count + place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                    rest /= 10
-                }
-                buffer[count + digits] = UInt8(ascii: mark)
-                count += digits + 1
-            }
-            put(year, digits: 4, then: "-")
-            put(month, digits: 2, then: "-")
-            put(day, digits: 2, then: "T")
-            put(seconds / 3600, digits: 2, then: ":")
-            put(seconds / 60 % 60, digits: 2, then: ":")
-            put(seconds % 60, digits: 2, then: fraction == 0 ? "Z" : ".")
-            if fraction != 0 { put(fraction, digits: 3, then: "Z") }
-            return count
-        }
+        Self.put(year / 100, at: 0, then: "-", buffer)
+        Self.put(year % 100, at: 2, then: "-", buffer)
+        Self.put(month, at: 5, then: "-", buffer)
+        Self.put(day, at: 8, then: "T", buffer)
+        Self.put(seconds / 3600, at: 11, then: ":", buffer)
+        Self.put(seconds / 60 % 60, at: 14, then: ":", buffer)
+        Self.put(seconds % 60, at: 17, then: fraction == 0 ? "Z" : ".", buffer)
+        guard fraction != 0 else { return 20 }
+        Self.put(fraction / 10, at: 20, then: Unicode.Scalar(UInt8(ascii: "0") + UInt8(fraction % 10)), buffer)
+        buffer[23] = UInt8(ascii: "Z")
+        return Self.rfc3339Bytes
+    }
+
+    /// Two digits, and what follows them.
+    @inline(__always)
+    private static func put(
+        _ number: Int64, at place: Int, then mark: Unicode.Scalar, _ buffer: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10)
+        buffer[place + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10)
+        buffer[place + 2] = UInt8(ascii: mark)
     }
 
     /// Reads RFC 3339 (`T` or space, `Z` or ±hh:mm, any number of fraction digits, cut to milliseconds); nil for anything else.

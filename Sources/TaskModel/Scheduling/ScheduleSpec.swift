@@ -164,8 +164,7 @@ public struct ScheduleSpec: Hashable, Sendable {
 
     /// The next nominal time after `time` within the bounds; nil when there is none.
     public func next(after time: Timestamp) -> Timestamp? {
-        let from = start.map { max($0 - 1, time) } ?? time
-        guard let next = trigger.next(after: from) else { return nil }
+        guard let next = trigger.next(after: undecided(after: time)) else { return nil }
         if let end, next > end { return nil }
         return next
     }

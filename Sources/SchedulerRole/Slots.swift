@@ -1,0 +1,25 @@
+/// Values that keep their number for as long as they are there. The number of one that is gone goes to another, so that
+/// whoever keeps a number must be able to tell the two apart.
+struct Slots<Value: Sendable>: Sendable {
+    /// By number; nil where there is none. For looking and changing in place: ``insert(_:)`` and ``remove(_:)`` fill and
+    /// empty a slot.
+    var values: [Value?] = []
+    private var free: [Int] = []
+
+    var count: Int { values.count - free.count }
+    var isEmpty: Bool { count == 0 }
+
+    mutating func insert(_ value: Value) -> Int {
+        if let slot = free.popLast() {
+            values[slot] = value
+            return slot
+        }
+        values.append(value)
+        return values.count - 1
+    }
+
+    mutating func remove(_ slot: Int) {
+        values[slot] = nil
+        free.append(slot)
+    }
+}
