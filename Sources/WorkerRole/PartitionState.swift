@@ -24,6 +24,9 @@ struct PartitionState: Sendable {
     /// The unsettled turn that leads each fingerprint, and the ones behind it (rare), in the order of their offsets.
     private var leaders: [Fingerprint: Int] = [:]
     private var followers: [Fingerprint: [Int]] = [:]
+    /// The seats of the turns of events that have a lane, by their key's hash: an event that asks who else is there must
+    /// not look at all that the partition holds.
+    private var lanes: [UInt32: [Int]] = [:]
     /// What the last commit says of offsets above the watermark; nil once they were all seen.
     private(set) var committedHoles: CommittedHoles?
     /// Records that arrived while no room was left, in order; those before `backlogHead` were taken.
@@ -95,8 +98,8 @@ struct PartitionState: Sendable {
     /// The unsettled turns of the other events of its lane, in the order of their offsets.
     func laneTurns(besides turn: Turn) -> [(TurnPlace, Turn)] {
         var found: [(TurnPlace, Turn)] = []
-        for (seat, other) in table.turns.enumerated() {
-            guard let other, other.facts.keyHash == turn.facts.keyHash,
+        for seat in lanes[turn.facts.keyHash] ?? [] {
+            guard let other = table.turns[seat],
                 other.facts.coordinate.fingerprint != turn.facts.coordinate.fingerprint,
                 other.facts.event.partitionKey == turn.facts.event.partitionKey
             else { continue }
@@ -172,6 +175,7 @@ struct PartitionState: Sendable {
         let seat = table.take(turn)
         let place = table.place(seat, turn.facts.place.offset)
         bufferedBytes += turn.facts.byteCount
+        if turn.facts.event.partitionKey != nil { lanes[turn.facts.keyHash, default: []].append(seat) }
         guard leaders[coordinate.fingerprint] != nil else {
             leaders[coordinate.fingerprint] = seat
             return (place, .leads)
@@ -190,6 +194,7 @@ struct PartitionState: Sendable {
         needsCommit = true
         bufferedBytes -= turn.facts.byteCount
         if wasWatermark { watermarkTime = max(watermarkTime, turn.facts.recordTime) }
+        if turn.facts.event.partitionKey != nil { leaveLane(turn.facts.keyHash, place.seat) }
         let fingerprint = turn.facts.coordinate.fingerprint
         guard leaders[fingerprint] == place.seat else {
             followers[fingerprint]?.removeAll { $0 == place.seat }
@@ -200,6 +205,15 @@ struct PartitionState: Sendable {
         leaders[fingerprint] = rest.first
         if rest.count > 1 { followers[fingerprint] = Array(rest.dropFirst()) }
         return rest.first.flatMap { table.place(ofSeat: $0) }
+    }
+
+    private mutating func leaveLane(_ keyHash: UInt32, _ seat: Int) {
+        guard let found = lanes.index(forKey: keyHash) else { return }
+        if lanes.values[found].count == 1 {
+            lanes.remove(at: found)
+        } else {
+            lanes.values[found].removeAll { $0 == seat }
+        }
     }
 
     // MARK: commits
