@@ -1,6 +1,8 @@
 internal import TaskModel
 
 /// What a chain of records in the outbox is for. A chain ends with its tenure, except a journal entry's.
+///
+/// Boxed, for it is handed on at each step of its chain, and a fire has many parts.
 indirect enum ChainPurpose: Sendable {
     /// Due event, then tombstone.
     case emission(Tenure, DueEmission)

@@ -69,19 +69,25 @@ struct Outbox<Purpose: Sendable>: Sendable {
         /// Those of a topic behind each other, in their order: logs take runs of one topic, and only the order within a
         /// partition means something.
         func groupedByTopic() -> Items {
-            var topics: [String] = []
-            for record in records where record.topic != topics.last && !topics.contains(record.topic) {
-                topics.append(record.topic)
+            var groups: [[Int]] = []
+            var groupOfTopic: [String: Int] = [:]
+            var topic: String?
+            var group = 0
+            for index in records.indices {
+                let next = records[index].topic
+                if next != topic {
+                    topic = next
+                    group = groupOfTopic[next] ?? groups.count
+                    groupOfTopic[next] = group
+                    if group == groups.count { groups.append([]) }
+                }
+                groups[group].append(index)
             }
-            guard topics.count > 1 else { return self }
+            guard groups.count > 1 else { return self }
             var grouped = Items()
             grouped.chains.reserveCapacity(chains.count)
             grouped.records.reserveCapacity(records.count)
-            for topic in topics {
-                for index in records.indices where records[index].topic == topic {
-                    grouped.append(chains[index], records[index])
-                }
-            }
+            for index in groups.joined() { grouped.append(chains[index], records[index]) }
             return grouped
         }
     }
@@ -107,7 +113,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
             head = 0
         }
 
-        /// All that wait, where they may go with one call: the usual case, and nothing is copied.
+        /// All that wait, where they may go with one call: the usual case, for which the lane is handed over as it is.
         private mutating func takeAll(
             atMost maximumRecords: Int, _ maximumBytes: Int, of open: Slots<Chain>
         ) -> Items? {

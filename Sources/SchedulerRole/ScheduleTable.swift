@@ -112,14 +112,10 @@ struct ScheduleTable: Sendable {
 
     /// A new one, or another in place of one; planned at once.
     private mutating func put(_ entry: Entry, _ id: String) {
-        if let slot = slots[id] {
-            entries.values[slot] = entry
-            wake(slot, at: .epoch)
-        } else {
-            let slot = entries.insert(entry)
-            slots[id] = slot
-            wake(slot, at: .epoch)
-        }
+        let slot = slots[id] ?? entries.insert(entry)
+        slots[id] = slot
+        entries.values[slot] = entry
+        wake(slot, at: .epoch)
     }
 
     /// The definition, also of one that was just removed.

@@ -43,8 +43,7 @@ package final class SchedulerService: Service {
         guard let counts = try await topicCounts(),
             let member = try await patiently({ try await self.log.join(self.groupOptions) })
         else { return }
-        // What another scheduler writes must be seen, not at once; most of it are its own records.
-        guard let follower = try await patiently({ try await self.log.follow([:], pace: .gathered) }) else {
+        guard let follower = try await patiently({ try await self.log.follow([:]) }) else {
             return await member.leave()
         }
         let driver = MemberDriver(member: member, follower: follower, time: time, logger: logger)

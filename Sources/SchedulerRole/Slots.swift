@@ -18,7 +18,9 @@ struct Slots<Value: Sendable>: Sendable {
         return values.count - 1
     }
 
+    /// The slot must not be empty: it would be given away twice.
     mutating func remove(_ slot: Int) {
+        precondition(values[slot] != nil)
         values[slot] = nil
         free.append(slot)
     }

@@ -208,12 +208,16 @@ struct PartitionState: Sendable {
     }
 
     private mutating func leaveLane(_ keyHash: UInt32, _ seat: Int) {
-        guard let found = lanes.index(forKey: keyHash) else { return }
-        if lanes.values[found].count == 1 {
-            lanes.remove(at: found)
-        } else {
-            lanes.values[found].removeAll { $0 == seat }
+        guard let found = lanes.index(forKey: keyHash), let index = lanes.values[found].firstIndex(of: seat) else {
+            return
         }
+        guard lanes.values[found].count > 1 else {
+            lanes.remove(at: found)
+            return
+        }
+        // Their order means nothing.
+        lanes.values[found].swapAt(index, lanes.values[found].count - 1)
+        lanes.values[found].removeLast()
     }
 
     // MARK: commits

@@ -87,6 +87,47 @@ struct OutboxTests {
         #expect(topics(outbox.nextBatch(uptime: 0)) == ["d"])
     }
 
+    /// What comes back for a chain that was cancelled is not taken for the one in its place.
+    @Test(arguments: [true, false])
+    func thePlaceOfACancelledChainIsAnothersNow(succeeds: Bool) throws {
+        var outbox = makeOutbox()
+        outbox.add([[record("a")], [record("b")]], for: "x")
+        let batch = try next(&outbox)
+        outbox.cancel { $0 == "x" }
+        outbox.add([[record("c")], [record("d")]], for: "y")
+        #expect(outbox.complete(batch.id, [succeeds ? success(7) : failure], uptime: 0).isEmpty)
+        let second = try next(&outbox, uptime: 1000)
+        #expect(topics(second) == ["c"])
+        #expect(steps(outbox.complete(second.id, [success(1)], uptime: 1000)) == ["y 0@1"])
+        let third = try next(&outbox, uptime: 1000)
+        #expect(steps(outbox.complete(third.id, [success(2)], uptime: 1000)) == ["y 1@2 last"])
+        #expect(outbox.isEmpty && outbox.byteCount == 0)
+    }
+
+    /// A log takes runs of one topic; what came back as failed goes first, in the order of its partition.
+    @Test func recordsOfATopicGoBehindEachOther() throws {
+        func numbered(_ topic: String, _ number: UInt8) -> LogAppend {
+            LogAppend(topic: topic, partition: 0, key: nil, value: [number])
+        }
+        func names(_ batch: Outbox<String>.Batch) -> [String] {
+            batch.records.map { "\($0.topic)\($0.value?.first ?? 0)" }
+        }
+        var outbox = makeOutbox()
+        for (name, number) in [("x", UInt8(1)), ("y", 2), ("z", 3)] {
+            outbox.add([[numbered("a", number), numbered("b", number)]], for: name)
+        }
+        let batch = try next(&outbox)
+        #expect(names(batch) == ["a1", "a2", "a3", "b1", "b2", "b3"])
+        let results = [success(10), failure, failure, success(20), success(21), success(22)]
+        #expect(steps(outbox.complete(batch.id, results, uptime: 0)) == ["x 0@20 last"])
+        outbox.add([[numbered("a", 4)]], for: "w")
+        let again = try next(&outbox, uptime: 100)
+        #expect(names(again) == ["a2", "a3", "a4"])
+        let rest = outbox.complete(again.id, [success(11), success(12), success(13)], uptime: 100)
+        #expect(steps(rest) == ["y 0@21 last", "z 0@22 last", "w 0@13 last"])
+        #expect(outbox.isEmpty && outbox.byteCount == 0)
+    }
+
     /// Somebody waits for a first stage; later ones go when none is on its way, or together after a while.
     @Test func laterStagesLetFirstStagesPass() throws {
         var outbox = makeOutbox(records: 1)

@@ -53,6 +53,26 @@ import Testing
         #expect(story.deliver(fire("1"), other, allowed) == ["start 1", "start 2", "start 3"])
     }
 
+    /// Whoever settled has left its lane, and the next one that takes its seat is one event and no more.
+    @Test func aLaneHoldsEachOfItsEventsOnce() {
+        var story = Story()
+        story.open()
+        for id in ["1", "2", "3"] {
+            #expect(story.deliver(fire(id)) == ["start \(id)"])
+            #expect(story.finish(id) == ["ledger completed"])
+            while !story.acknowledge().isEmpty {}
+        }
+        #expect(story.deliver(fire("4") { $0.partitionKey = "hourly" }) == ["start 4"])
+        #expect(story.deliver(fire("5")) == ["start 5"])
+        let atMostTwo = fire("6") {
+            $0.overlap = .allow
+            $0.overlapLimit = 2
+        }
+        #expect(story.deliver(atMostTwo) == ["start 6"])
+        #expect(story.deliver(fire("7")) == ["ledger skipped"])
+        #expect(story.deliver(fire("8") { $0.partitionKey = "hourly" }) == ["ledger skipped"])
+    }
+
     private func fire(_ id: String, _ change: (inout TaskEvent) -> Void = { _ in }) -> TaskEvent {
         Story.event(id) {
             $0.partitionKey = "nightly"
