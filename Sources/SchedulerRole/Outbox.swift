@@ -54,6 +54,9 @@ struct Outbox<Purpose: Sendable>: Sendable {
     private struct ChainPlace {
         var slot: Int
         var number: Int
+
+        /// Whether the chain still is, and is still there.
+        func isHeld(in chains: Slots<Chain>) -> Bool { chains.values[slot]?.number == number }
     }
 
     /// Records and, beside each, its chain.
@@ -119,7 +122,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
         ) -> Items? {
             guard head == 0, !isEmpty, count <= maximumRecords,
                 items.records.reduce(0, { $0 + $1.footprint }) <= maximumBytes,
-                items.chains.allSatisfy({ open.values[$0.slot]?.number == $0.number })
+                items.chains.allSatisfy({ $0.isHeld(in: open) })
             else { return nil }
             defer {
                 items = Items()
@@ -138,7 +141,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
             var bytes = 0
             while !isEmpty, taken.chains.count < maximumRecords {
                 let (chain, record) = (items.chains[head], items.records[head])
-                if open.values[chain.slot]?.number == chain.number {
+                if chain.isHeld(in: open) {
                     bytes += record.footprint
                     if bytes > maximumBytes && !taken.chains.isEmpty { break }
                     taken.append(chain, record)
@@ -218,11 +221,6 @@ struct Outbox<Purpose: Sendable>: Sendable {
         chains.remove(slot)
     }
 
-    /// The chain at a place, if it still is.
-    private func chain(at place: ChainPlace) -> Chain? {
-        chains.values[place.slot].flatMap { $0.number == place.number ? $0 : nil }
-    }
-
     /// The next append call, or nil when nothing may be sent now.
     mutating func nextBatch(uptime: Int64) -> Batch? {
         guard uptime >= pausedUntil else { return nil }
@@ -266,7 +264,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
             case .success(let receipt):
                 if let step = acknowledge(place, offset: receipt.offset) { progress.append(step) }
             case .failure(let error) where error.code == .recordTooLarge:
-                if let chain = chain(at: place) {
+                if place.isHeld(in: chains), let chain = chains.values[place.slot] {
                     end(place.slot, chain)
                     progress.append(Progress(purpose: chain.purpose, step: .refused(error)))
                 }
@@ -292,7 +290,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
     }
 
     private mutating func acknowledge(_ place: ChainPlace, offset: Int64) -> Progress? {
-        guard chains.values[place.slot]?.number == place.number,
+        guard place.isHeld(in: chains),
             chains.values[place.slot]?.acknowledge(offset) == true,
             let chain = chains.values[place.slot]
         else { return nil }
