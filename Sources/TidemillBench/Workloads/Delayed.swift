@@ -10,6 +10,7 @@ enum Delayed {
         let (bucket, uses) = try await Stage.with(session) { stage in
             let scheduler = try await stage.startReadyScheduler()
             let workers = try await stage.startReadyWorkers()
+            try await stage.warmUp()
             var meter = UseMeter(session, scheduler: scheduler, workers: workers)
             let due = BenchClock.wall() / 1_000_000 + lead
             session.progress("publishing \(events) events that are due in \(lead) ms")

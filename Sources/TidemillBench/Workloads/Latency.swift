@@ -4,15 +4,13 @@ import TidemillHarness
 /// From the planned instant of a publish to the handler's start, and to the settling, at fixed rates in an open loop.
 enum Latency {
     private static let rates: [Double] = [50, 200, 1000, 5000]
-    /// Payload bucket of what warms up.
-    private static let warmBucket: UInt8 = 255
 
     static func run(_ session: BenchSession) async throws -> Findings {
         let seconds = session.size(quick: 3.0, full: 20.0)
         let (floors, summaries, uses) = try await Stage.with(session) { stage in
             let workers = try await stage.startReadyWorkers()
-            var published = try await publish(stage, 500, rate: 200, bucket: warmBucket)
-            try await stage.waitForEnds(published)
+            try await stage.warmUp()
+            var published = 0
             var floors: [FloorSummary] = []
             // The first clients of a broker wait for more than its answers.
             _ = try await floor(stage, 500, rate: 200, name: "warm")
@@ -24,8 +22,7 @@ enum Latency {
                 published += try await publish(stage, Int(rate * seconds), rate: rate, bucket: UInt8(index))
                 meter.pause(brokers: try await stage.waitForEnds(published))
             }
-            let measured = published - 500
-            let uses = meter.uses(tasks: measured)
+            let uses = meter.uses(tasks: published)
             return (floors, try await stage.stop(workers), uses)
         }
         var findings = Findings(settings: ["seconds": "\(seconds)"])

@@ -11,6 +11,7 @@ enum Schedules {
         let (comparison, bucket, uses) = try await Stage.with(session) { stage in
             let scheduler = try await stage.startReadyScheduler()
             let workers = try await stage.startReadyWorkers()
+            try await stage.warmUp()
             // Time to write all of them down.
             let lead = Int64(3000 + count * 3)
             let first = Timestamp(milliseconds: (BenchClock.wall() / 1_000_000 + lead) / interval * interval)
