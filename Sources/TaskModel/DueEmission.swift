@@ -1,6 +1,6 @@
 /// A waiting event as its due topic takes it: made when its record arrives, so that nothing but the append is left to do
 /// when its time comes.
-public struct DueEmission: Hashable, Sendable {
+public final class DueEmission: Sendable {
     public let coordinate: Coordinate
     public let queue: String
     public let due: Timestamp
