@@ -1,9 +1,16 @@
 internal import TaskModel
 
-/// How many partitions the due topics have. A queue is asked for when it is first needed; its count never changes.
+/// The topic of a queue.
+struct DueTopic: Hashable, Sendable {
+    var name: String
+    var partitions: Int32
+}
+
+/// The due topics and how many partitions they have. A queue is asked for when it is first heard of or needed; its count
+/// never changes.
 struct QueueDirectory: Sendable {
     enum Answer: Hashable, Sendable {
-        case partitions(Int32)
+        case topic(DueTopic)
         /// Asked for; the answer will come.
         case pending
         /// There is no such topic.
@@ -11,9 +18,9 @@ struct QueueDirectory: Sendable {
     }
 
     private enum Entry {
-        /// Asked again at this uptime if the log could not say.
-        case asked(retryAt: Int64?)
-        case known(Int32)
+        /// Asked again at this uptime if the log could not say. Until somebody needs it, no topic is no news.
+        case asked(retryAt: Int64?, isNeeded: Bool)
+        case known(DueTopic)
         /// Asked again at this uptime.
         case absent(retryAt: Int64)
     }
@@ -21,30 +28,61 @@ struct QueueDirectory: Sendable {
     /// How long an absent topic is believed absent.
     static let recheckMilliseconds: Int64 = 30_000
 
+    private let names: TopicNames
     private var entries: [String: Entry] = [:]
     private var questions: [String] = []
 
+    init(names: TopicNames) { self.names = names }
+
     mutating func look(up queue: String) -> Answer {
         switch entries[queue] {
-        case .known(let count): return .partitions(count)
-        case .asked: return .pending
+        case .known(let topic): return .topic(topic)
+        case .asked(_, isNeeded: true): return .pending
+        case .asked(let retryAt, isNeeded: false):
+            entries[queue] = .asked(retryAt: retryAt, isNeeded: true)
+            return .pending
         case .absent: return .absent
         case nil:
-            entries[queue] = .asked(retryAt: nil)
-            questions.append(queue)
+            ask(queue, isNeeded: true)
             return .pending
         }
     }
 
-    /// Takes an answer; nil partitions mean that there is no such topic.
-    mutating func learn(_ queue: String, partitions: Int32?, uptime: Int64) {
-        entries[queue] = partitions.map { .known($0) } ?? .absent(retryAt: uptime + Self.recheckMilliseconds)
+    /// Asks for a queue that will be needed, so that nothing waits for the answer then.
+    mutating func anticipate(_ queue: String) {
+        if entries[queue] == nil { ask(queue, isNeeded: false) }
     }
 
-    /// The log could not say.
-    mutating func failed(_ queue: String, uptime: Int64) {
-        guard case .asked? = entries[queue] else { return }
-        entries[queue] = .asked(retryAt: uptime + 1000)
+    private mutating func ask(_ queue: String, isNeeded: Bool) {
+        entries[queue] = .asked(retryAt: nil, isNeeded: isNeeded)
+        questions.append(queue)
+    }
+
+    /// Takes an answer; nil partitions mean that there is no such topic. False when there is none and nobody needs it
+    /// yet: it is forgotten, and asked for again when somebody does.
+    mutating func learn(_ queue: String, partitions: Int32?, uptime: Int64) -> Bool {
+        if let partitions {
+            entries[queue] = .known(DueTopic(name: names.due(queue), partitions: partitions))
+            return true
+        }
+        if case .asked(_, isNeeded: false)? = entries[queue] {
+            entries[queue] = nil
+            return false
+        }
+        entries[queue] = .absent(retryAt: uptime + Self.recheckMilliseconds)
+        return true
+    }
+
+    /// The log could not say. False when nobody needs it yet.
+    mutating func failed(_ queue: String, uptime: Int64) -> Bool {
+        switch entries[queue] {
+        case .asked(_, isNeeded: true): entries[queue] = .asked(retryAt: uptime + 1000, isNeeded: true)
+        case .asked(_, isNeeded: false):
+            entries[queue] = nil
+            return false
+        default: break
+        }
+        return true
     }
 
     /// Queues to ask for now.
@@ -53,7 +91,8 @@ struct QueueDirectory: Sendable {
             switch entry {
             case .absent(let retryAt) where retryAt <= uptime:
                 entries[queue] = .absent(retryAt: uptime + Self.recheckMilliseconds)
-            case .asked(let retryAt?) where retryAt <= uptime: entries[queue] = .asked(retryAt: nil)
+            case .asked(let retryAt?, let isNeeded) where retryAt <= uptime:
+                entries[queue] = .asked(retryAt: nil, isNeeded: isNeeded)
             case .absent, .asked, .known: continue
             }
             questions.append(queue)
@@ -67,7 +106,7 @@ struct QueueDirectory: Sendable {
         entries.values.compactMap { entry in
             switch entry {
             case .absent(let retryAt): retryAt
-            case .asked(let retryAt): retryAt
+            case .asked(let retryAt, _): retryAt
             case .known: nil
             }
         }.min()

@@ -27,15 +27,13 @@ struct RecordMaker: Sendable {
         journalTopic = names.journal
     }
 
-    func due(_ event: TaskEvent, queue: String, partitions: Int32) -> LogAppend {
-        append(
-            event.encoded(), names.due(queue), Murmur2.partition(of: event.recordKey, count: partitions))
+    func due(_ event: TaskEvent, in topic: DueTopic) -> LogAppend {
+        append(event.encoded(), topic.name, Murmur2.partition(of: event.recordKey, count: topic.partitions))
     }
 
-    func due(_ emission: DueEmission, partitions: Int32) -> LogAppend {
+    func due(_ emission: DueEmission, in topic: DueTopic) -> LogAppend {
         append(
-            emission.body, names.due(emission.queue),
-            Murmur2.partition(of: emission.body.key ?? [], count: partitions))
+            emission.body, topic.name, Murmur2.partition(of: emission.body.key ?? [], count: topic.partitions))
     }
 
     func waiting(_ event: WaitingEvent) -> LogAppend {

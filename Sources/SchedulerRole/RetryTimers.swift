@@ -86,6 +86,10 @@ struct RetryTimers: Sendable {
     /// Records without a key that parses, since the last ``takeForeign()``.
     private var foreign: [LogRecord] = []
     private static let maximumForeign = 100
+    /// Of its events so far; those since the last ``takeNewQueues()``.
+    private var queues: Set<String> = []
+    private var newQueues: [String] = []
+    private static let maximumQueues = 100
     private static let fetchAllowance = 1 << 20
 
     init(position: Int64, budget: Int, markerLifetime: Int64) {
@@ -135,6 +139,7 @@ struct RetryTimers: Sendable {
         switch Self.decode(record, coordinate) {
         case .success(let emission):
             entry.due = emission.due
+            note(emission.queue)
             if loadedBytes + bytes <= budget { entry.content = .loaded(emission) }
         case .failure(let error): entry.content = .undecodable(record, reason: error.description)
         }
@@ -194,6 +199,18 @@ struct RetryTimers: Sendable {
         let work = WorkKey(fingerprint: coordinate.fingerprint, replay: coordinate.replay)
         turns[work]?.removeAll { $0 == coordinate.turn }
         if turns[work]?.isEmpty == true { turns[work] = nil }
+    }
+
+    private mutating func note(_ queue: String) {
+        guard !queues.contains(queue), queues.count < Self.maximumQueues else { return }
+        queues.insert(queue)
+        newQueues.append(queue)
+    }
+
+    /// Queues that events are for, each once; the first hundred of them.
+    mutating func takeNewQueues() -> [String] {
+        defer { newQueues = [] }
+        return newQueues
     }
 
     mutating func takeForeign() -> [LogRecord] {

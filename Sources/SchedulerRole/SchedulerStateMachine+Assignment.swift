@@ -67,6 +67,7 @@ extension SchedulerStateMachine {
             timers[partition] = restored
             actions.append(.start([tenure.partition: restored.position]))
             reportForeign(partition, now)
+            anticipateQueues(of: partition)
         case .schedules(let restored):
             openSchedules(tenure, restored)
         }
@@ -82,6 +83,7 @@ extension SchedulerStateMachine {
         schedules[partition] = SchedulePartition(
             table: ScheduleTable(restored),
             commands: CommandQueue(position: restored.commandsStart, answered: restored.answered))
+        for definition in restored.definitions.values { directory.anticipate(definition.spec.queue) }
         let leftovers = restored.leftovers
         if !leftovers.isEmpty {
             for key in leftovers { schedules[partition]?.table.begin(key.id) }

@@ -46,7 +46,7 @@ extension SchedulerStateMachine {
             case .run:
                 guard let queue = definition?.spec.queue else { return decision }
                 switch directory.look(up: queue) {
-                case .partitions: return decision
+                case .topic: return decision
                 case .pending: return nil
                 case .absent:
                     return Self.refusal(
@@ -77,7 +77,7 @@ extension SchedulerStateMachine {
         case .pending: return true
         // Nobody can say when it comes; the edit does not wait for that.
         case .absent: return false
-        case .partitions: break
+        case .topic: break
         }
         start(plan, of: spec, after: state.cursor, entry, now)
         return true
@@ -122,9 +122,9 @@ extension SchedulerStateMachine {
     private mutating func run(_ event: TaskEvent, at time: Timestamp?, _ id: String, _ partition: Int32) -> LogAppend {
         let queue = schedules[partition]?.table.definition(of: id)?.spec.queue ?? TopicNames.defaultQueue
         if let time { return maker.waiting(WaitingEvent(event: event, queue: queue, due: .at(time))) }
-        guard case .partitions(let count) = directory.look(up: queue) else {
+        guard case .topic(let topic) = directory.look(up: queue) else {
             preconditionFailure("decide() waits until the queue is known")
         }
-        return maker.due(event, queue: queue, partitions: count)
+        return maker.due(event, in: topic)
     }
 }

@@ -19,13 +19,13 @@ extension SchedulerStateMachine {
     }
 
     private mutating func emit(_ emission: DueEmission, _ tenure: Tenure) {
-        guard case .partitions(let count) = directory.look(up: emission.queue) else {
+        guard case .topic(let topic) = directory.look(up: emission.queue) else {
             timers[tenure.partition.partition]?.park(emission.coordinate, queue: emission.queue)
             return
         }
         outbox.add(
             [
-                [maker.due(emission, partitions: count)],
+                [maker.due(emission, in: topic)],
                 [maker.tombstone(.emission(emission.coordinate), partition: tenure.partition.partition)],
             ], for: .emission(tenure, emission))
     }
@@ -137,11 +137,11 @@ extension SchedulerStateMachine {
         }
         var appends: [LogAppend] = []
         if !events.isEmpty {
-            guard case .partitions(let count) = directory.look(up: spec.queue) else {
+            guard case .topic(let topic) = directory.look(up: spec.queue) else {
                 schedules[partition]?.table.park(spec.id, queue: spec.queue)
                 return
             }
-            appends = events.map { maker.due($0, queue: spec.queue, partitions: count) }
+            appends = events.map { maker.due($0, in: topic) }
         }
         schedules[partition]?.table.begin(spec.id)
         send(fire, events: appends, entry.tenure, epoch: entry.epoch)

@@ -104,6 +104,7 @@ extension SchedulerStateMachine {
         switch command.effect {
         case .none, .run: schedules[partition]?.table.release(command.scheduleID)
         case .write(let definition, let state):
+            directory.anticipate(definition.spec.queue)
             schedules[partition]?.table.complete(command.scheduleID, definition: definition, state: state)
         case .remove: schedules[partition]?.table.remove(command.scheduleID)
         }

@@ -16,7 +16,10 @@ extension SchedulerStateMachine {
                 receive(command: record, now)
             }
         }
-        for partition in partitionsOfRetry { reportForeign(partition, now) }
+        for partition in partitionsOfRetry {
+            reportForeign(partition, now)
+            anticipateQueues(of: partition)
+        }
     }
 
     private mutating func receive(command record: LogRecord, _ now: ClockReading) {
@@ -37,6 +40,10 @@ extension SchedulerStateMachine {
             metrics.undecodable.increment()
             report("a record of retry is passed over", record, reason: "its key names no emission", now)
         }
+    }
+
+    mutating func anticipateQueues(of partition: Int32) {
+        for queue in timers[partition]?.takeNewQueues() ?? [] { directory.anticipate(queue) }
     }
 
     private mutating func report(_ message: String, _ record: LogRecord, reason: String, _ now: ClockReading) {
@@ -65,12 +72,12 @@ extension SchedulerStateMachine {
         switch result {
         case .success(let count): partitions = count
         case .failure(let error):
-            directory.failed(queue, uptime: now.uptime)
+            guard directory.failed(queue, uptime: now.uptime) else { return }
             actions.append(
                 .log(LogLine(level: .warning, message: "queue \(queue) cannot be described now: \(error.message)")))
             return
         }
-        directory.learn(queue, partitions: partitions, uptime: now.uptime)
+        guard directory.learn(queue, partitions: partitions, uptime: now.uptime) else { return }
         guard partitions != nil else {
             for partition in Array(timers.keys) { timers[partition]?.unloadParked(queue: queue) }
             reportMissing(queue, now)

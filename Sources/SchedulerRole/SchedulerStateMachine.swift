@@ -55,7 +55,7 @@ struct SchedulerStateMachine: Sendable {
     var hold = Hold.unknown
     var clock: ClockGuard
     var outbox: Outbox<ChainPurpose>
-    var directory = QueueDirectory()
+    var directory: QueueDirectory
     var missingQueues: Set<String> = []
     var owned: [TopicPartition: Owned] = [:]
     var timers: [Int32: RetryTimers] = [:]
@@ -88,6 +88,7 @@ struct SchedulerStateMachine: Sendable {
         self.metrics = metrics
         self.isWatched = isWatched
         maker = RecordMaker(names: configuration.names, counts: counts, writerName: configuration.writerName)
+        directory = QueueDirectory(names: configuration.names)
         clock = ClockGuard(maximumLead: configuration.maximumClockLead)
         outbox = Outbox(
             maximumRecords: configuration.maximumBatchRecords, maximumBytes: configuration.maximumBatchBytes)

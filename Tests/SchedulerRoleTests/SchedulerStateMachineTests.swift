@@ -97,16 +97,83 @@ struct SchedulerStateMachineTests {
 
     private let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
 
-    private func waiting(_ world: inout World) throws -> Tenure {
+    private func waiting(_ world: inout World) throws -> Tenure { try waiting(&world, due: .epoch).tenure }
+
+    /// One event; what the machine does when it owns it.
+    private func waiting(
+        _ world: inout World, due: Timestamp
+    ) throws -> (tenure: Tenure, actions: [SchedulerAction]) {
         let tenure = try begin(&world, .assigned([retry], epoch: 3), retry)
         var timers = RetryTimers(position: 0, budget: 1 << 20, markerLifetime: 1000)
-        let body = WaitingEvent(event: event("e"), queue: "default", due: .at(.epoch)).encoded()
+        let body = WaitingEvent(event: event("e"), queue: "default", due: .at(due)).encoded()
         timers.apply(
             LogRecord(
                 topic: retry.topic, partition: 0, offset: 0, timestamp: .epoch, key: body.key, value: body.value,
                 headers: body.headers))
-        _ = world.tell(.restored(tenure, .retry(timers)))
-        return tenure
+        return (tenure, world.tell(.restored(tenure, .retry(timers))))
+    }
+
+    private func asked(_ actions: [SchedulerAction]) -> [String] {
+        actions.compactMap { if case .describe(let queue) = $0 { queue } else { nil } }
+    }
+
+    /// When the time comes, nothing waits for the answer.
+    @Test func asksForAQueueBeforeItsEventIsDue() throws {
+        var world = World()
+        let opened = try waiting(&world, due: world.wall + 60_000).actions
+        #expect(asked(opened) == ["default"])
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        #expect(world.topics.isEmpty)
+        world.advance(60_000)
+        #expect(asked(world.tell(.timer)).isEmpty)
+        #expect(world.topics == ["due.default"])
+    }
+
+    @Test func asksForAQueueBeforeItsScheduleFires() throws {
+        var world = World()
+        let tenure = try begin(&world, .assigned([commands], epoch: 3), commands)
+        var restoration = ScheduleRestoration()
+        restoration.definitions["s"] = ScheduleDefinition(
+            spec: everyMinute(), revision: 1, createdAt: world.wall, updatedAt: world.wall, updatedBy: "ada",
+            reason: "", applied: AppliedCommand(id: "c0", offset: 0))
+        #expect(asked(world.tell(.restored(tenure, .schedules(restoration)))) == ["default"])
+    }
+
+    /// A topic may be made until the first event is due: that there is none yet is no news, and neither is that the log
+    /// cannot say.
+    @Test(arguments: [nil, LogError(.unavailable, "test")])
+    func aQueueIsMissingOnlyOnceItIsNeeded(problem: LogError?) throws {
+        var world = World()
+        _ = try waiting(&world, due: world.wall + 60_000)
+        world.settle()
+        #expect(asked(world.tell(.described(queue: "default", problem.map { .failure($0) } ?? .success(nil)))).isEmpty)
+        world.advance(30_000)
+        #expect(asked(world.tell(.timer)).isEmpty)
+        world.settle()
+        #expect(!world.journal.contains { $0.kind == .held })
+        world.advance(30_000)
+        #expect(asked(world.tell(.timer)) == ["default"])
+        _ = world.tell(.described(queue: "default", .success(nil)))
+        world.settle()
+        #expect(world.journal.contains { $0.kind == .held })
+        world.advance(30_000)
+        #expect(asked(world.tell(.timer)) == ["default"])
+        _ = world.tell(.described(queue: "default", .success(4)))
+        world.settle()
+        #expect(world.journal.contains { $0.kind == .released })
+    }
+
+    /// It fell due while the answer was on its way: then it is news.
+    @Test func aQueueThatIsNeededMeanwhileIsMissing() throws {
+        var world = World()
+        _ = try waiting(&world, due: world.wall + 60_000)
+        world.settle()
+        world.advance(60_000)
+        #expect(asked(world.tell(.timer)).isEmpty, "it has been asked for")
+        _ = world.tell(.described(queue: "default", .success(nil)))
+        world.settle()
+        #expect(world.journal.contains { $0.kind == .held })
     }
 
     @Test func restoresWhatItIsAssignedBeforeItReadsOn() throws {
