@@ -47,9 +47,9 @@ struct LedgerTally: Sendable {
         return counts.map { Double($0) / Double(seconds) }
     }
 
-    /// Ends a second from `start` to the end of the first `count` events (all when nil); 0 when there are not so many.
+    /// Ends a second from `start` to the end of the first `count` events since (all when nil); 0 when there are not so many.
     func rate(since start: Timestamp, ends count: Int? = nil) -> Double {
-        let times = times.sorted()
+        let times = times.filter { $0 >= start }.sorted()
         let count = count ?? times.count
         guard count > 0, count <= times.count else { return 0 }
         return Double(count) * 1000 / Double(max(1, times[count - 1] - start))

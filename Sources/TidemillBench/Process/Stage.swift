@@ -110,6 +110,13 @@ final class Stage: Sendable {
         }
     }
 
+    /// The same before the workers of the measurement are there: others do it.
+    func warmUpAlone() async throws {
+        let workers = try await startReadyWorkers()
+        try await warmUp()
+        _ = try await stop(workers)
+    }
+
     var warmUpCount: Int { warmUps.withLock(\.self) }
 
     private func openPartitions(_ workers: [BenchChild]) -> Set<String> {

@@ -8,6 +8,7 @@ enum Backlog {
         var findings = Findings(settings: ["settled": "\(settled)"])
         for waiting in [1000, settled, large] {
             let run = try await Stage.with(session) { stage in
+                try await stage.warmUpAlone()
                 try await stage.preload(waiting)
                 return try await BurnDown.burnDown(stage, min(waiting, settled))
             }

@@ -20,6 +20,7 @@ enum BurnDown {
         var floorBroker: ProcessUse?
         for round in 1...rounds {
             let (floor, broker, run) = try await Stage.with(session) { stage in
+                try await stage.warmUpAlone()
                 try await stage.preload(events)
                 if round == 1, session.isKafka {
                     session.progress("warming the broker up")

@@ -18,6 +18,7 @@ enum PublishRates {
             for round in 1...rounds {
                 session.progress("\(manner.rawValue), round \(round) of \(rounds)")
                 try await Stage.with(session) { stage in
+                    try await stage.warmUpAlone()
                     if round == 1 { _ = try await runFloor(stage, manner, events, name: "warm") }
                     floors.append(try await runFloor(stage, manner, events, name: "floor"))
                     let before = session.brokerReading()
