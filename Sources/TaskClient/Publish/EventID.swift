@@ -10,13 +10,18 @@
 enum EventID {
     /// A random UUID (RFC 9562, version 4), lower-case.
     ///
-    /// The bits come from the system, with one call for each id: a stock of them would repeat itself in a forked or
-    /// restored copy of the process, and the events of one copy would pass for those of the other.
+    /// The bits come from the system, which is asked for each id: a stock of ours would repeat itself in a forked or
+    /// restored copy of the process, and the events of one copy would pass for those of the other. (glibc answers
+    /// `arc4random_buf` without a call into the kernel, from a state that the kernel renews in such a copy: vgetrandom.)
     static func random() -> String {
         var words: (UInt64, UInt64) = (0, 0)
-        let isFilled = withUnsafeMutableBytes(of: &words) { getentropy($0.baseAddress!, $0.count) == 0 }
-        // Two calls, and it waits where the system has no randomness yet.
-        if !isFilled { words = (.random(in: .min ... .max), .random(in: .min ... .max)) }
+        #if canImport(Musl)
+            let isFilled = withUnsafeMutableBytes(of: &words) { getentropy($0.baseAddress!, $0.count) == 0 }
+            // Two calls, and it waits where the system has no randomness yet.
+            if !isFilled { words = (.random(in: .min ... .max), .random(in: .min ... .max)) }
+        #else
+            withUnsafeMutableBytes(of: &words) { arc4random_buf($0.baseAddress!, $0.count) }
+        #endif
         return text(high: words.0, low: words.1)
     }
 
