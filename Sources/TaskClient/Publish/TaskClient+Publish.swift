@@ -16,20 +16,19 @@ extension TaskClient {
     /// They are sent in chunks of at most ``chunkRecords`` records and ``chunkBytes`` bytes; a request that is refused
     /// does not hold up the others.
     public func publish(_ requests: [PublishRequest]) async -> [Result<PublishReceipt, ClientError>] {
-        // One chunk is on its way while the next one is made. Never two: a lane keeps its order.
-        await withTaskGroup(of: [Result<PublishReceipt, ClientError>].self) { group in
-            var results: [Result<PublishReceipt, ClientError>] = []
-            results.reserveCapacity(requests.count)
+        await withTaskGroup(of: (number: Int, results: PublishFlight.Results).self) { group in
+            var flight = PublishFlight()
             var chunk = PublishChunk()
             for (index, request) in requests.enumerated() {
-                chunk.add(await prepared(request))
+                chunk.add(await prepared(request), isOrdered: request.isOrdered)
                 guard chunk.isFull || index + 1 == requests.count else { continue }
-                if let sent = await group.next() { results += sent }
+                while !flight.admits(chunk), let sent = await group.next() { flight.land(sent.number, sent.results) }
+                let number = flight.begin(chunk)
                 let items = chunk.take()
-                group.addTask { await self.send(items) }
+                group.addTask { (number, await self.send(items)) }
             }
-            for await sent in group { results += sent }
-            return results
+            for await sent in group { flight.land(sent.number, sent.results) }
+            return flight.results
         }
     }
 
@@ -58,7 +57,7 @@ extension TaskClient {
                 throw error
             }
             guard let next else { break }
-            chunk.add(await prepared(next))
+            chunk.add(await prepared(next), isOrdered: next.isOrdered)
             if chunk.isFull { try await flush() }
         }
         try await flush()
@@ -164,23 +163,5 @@ struct PreparedPublish: Sendable {
             coordinate: coordinate, queue: queue, key: key, source: source, id: id,
             place: RecordPlace(topic: record.topic, partition: record.partition, offset: receipt.offset),
             brokerTime: receipt.timestamp, destination: destination)
-    }
-}
-
-/// Requests that go to the log with one append; refused ones keep their place among the results.
-private struct PublishChunk {
-    private var items: [Result<PreparedPublish, ClientError>] = []
-    private var bytes = 0
-
-    var isFull: Bool { items.count >= TaskClient.chunkRecords || bytes >= TaskClient.chunkBytes }
-
-    mutating func add(_ item: Result<PreparedPublish, ClientError>) {
-        if case .success(let prepared) = item { bytes += prepared.record.footprint }
-        items.append(item)
-    }
-
-    mutating func take() -> [Result<PreparedPublish, ClientError>] {
-        defer { self = PublishChunk() }
-        return items
     }
 }
