@@ -3,9 +3,10 @@ internal import TaskLog
 /// Records on their way to the log, in chains: a stage is sent when every record of the stage before it is durable.
 ///
 /// What fails for a time is sent again, in order, after a pause that grows from 100 ms to 10 s; what the log refuses for
-/// good ends its chain. A call carries the records of many chains: what gathers while one is under way goes with the
-/// next, and beside it only where a call is full or has waited for ``patienceMilliseconds``. First stages are what
-/// somebody waits for, so later ones (states, tombstones) let them pass, for as long.
+/// good ends its chain, and so does a missing topic where the chain says that its first stage may meet one. A call
+/// carries the records of many chains: what gathers while one is under way goes with the next, and beside it only where
+/// a call is full or has waited for ``patienceMilliseconds``. First stages are what somebody waits for, so later ones
+/// (states, tombstones) let them pass, for as long.
 struct Outbox<Purpose: Sendable>: Sendable {
     /// News of a chain.
     struct Progress: Sendable {
@@ -32,6 +33,16 @@ struct Outbox<Purpose: Sendable>: Sendable {
         var unacknowledged: Int
         var highestOffset: Int64 = -1
         let byteCount: Int
+        let mayLackTopic: Bool
+
+        /// Whether the log will not take it, however often it is sent.
+        func isEnded(by error: LogError) -> Bool {
+            switch error.code {
+            case .recordTooLarge: true
+            case .unknownTopic, .unknownPartition: mayLackTopic && stage == 0
+            default: false
+            }
+        }
 
         /// Whether that was the last record of the stage.
         mutating func acknowledge(_ offset: Int64) -> Bool {
@@ -194,8 +205,8 @@ struct Outbox<Purpose: Sendable>: Sendable {
         return waiting.compactMap { $0 }.min().map { $0 + Self.patienceMilliseconds }
     }
 
-    /// Stages must not be empty.
-    mutating func add(_ stages: [[LogAppend]], for purpose: Purpose) {
+    /// Stages must not be empty. `mayLackTopic`: the topic of the first one may be gone, and somebody knows what then.
+    mutating func add(_ stages: [[LogAppend]], for purpose: Purpose, mayLackTopic: Bool = false) {
         precondition(!stages.isEmpty && !stages.contains { $0.isEmpty })
         nextID += 1
         var bytes = 0
@@ -204,7 +215,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
         let slot = chains.insert(
             Chain(
                 number: nextID, purpose: purpose, stages: stages.dropFirst(), unacknowledged: stages[0].count,
-                byteCount: bytes))
+                byteCount: bytes, mayLackTopic: mayLackTopic))
         let place = ChainPlace(slot: slot, number: nextID)
         for record in stages[0] { first.items.append(place, record) }
     }
@@ -263,13 +274,14 @@ struct Outbox<Purpose: Sendable>: Sendable {
             switch result {
             case .success(let receipt):
                 if let step = acknowledge(place, offset: receipt.offset) { progress.append(step) }
-            case .failure(let error) where error.code == .recordTooLarge:
-                if place.isHeld(in: chains), let chain = chains.values[place.slot] {
-                    end(place.slot, chain)
-                    progress.append(Progress(purpose: chain.purpose, step: .refused(error)))
+            case .failure(let error):
+                guard place.isHeld(in: chains), let chain = chains.values[place.slot] else { continue }
+                guard chain.isEnded(by: error) else {
+                    failed.append(place, items.records[index])
+                    continue
                 }
-            case .failure:
-                failed.append(place, items.records[index])
+                end(place.slot, chain)
+                progress.append(Progress(purpose: chain.purpose, step: .refused(error)))
             }
         }
         switch lane {

@@ -28,6 +28,9 @@ struct QueueDirectory: Sendable {
     /// How long an absent topic is believed absent.
     static let recheckMilliseconds: Int64 = 30_000
 
+    /// Between two questions whose answers did not help.
+    static let pauseMilliseconds: Int64 = 1000
+
     private let names: TopicNames
     private var entries: [String: Entry] = [:]
     private var questions: [String] = []
@@ -38,8 +41,8 @@ struct QueueDirectory: Sendable {
         switch entries[queue] {
         case .known(let topic): return .topic(topic)
         case .asked(_, isNeeded: true): return .pending
-        case .asked(let retryAt, isNeeded: false):
-            entries[queue] = .asked(retryAt: retryAt, isNeeded: true)
+        case .asked(_, isNeeded: false):
+            entries[queue] = .asked(retryAt: nil, isNeeded: true)
             return .pending
         case .absent: return .absent
         case nil:
@@ -51,6 +54,15 @@ struct QueueDirectory: Sendable {
     /// Asks for a queue that will be needed, so that nothing waits for the answer then.
     mutating func anticipate(_ queue: String) {
         if entries[queue] == nil { ask(queue, isNeeded: false) }
+    }
+
+    /// The log says that there is no such topic: whether there is one is asked anew, after a pause, for what the log
+    /// says of it may differ for a while.
+    mutating func doubt(_ queue: String, uptime: Int64) {
+        switch entries[queue] {
+        case .known, nil: entries[queue] = .asked(retryAt: uptime + Self.pauseMilliseconds, isNeeded: true)
+        case .asked, .absent: break
+        }
     }
 
     private mutating func ask(_ queue: String, isNeeded: Bool) {
@@ -76,7 +88,8 @@ struct QueueDirectory: Sendable {
     /// The log could not say. False when nobody needs it yet.
     mutating func failed(_ queue: String, uptime: Int64) -> Bool {
         switch entries[queue] {
-        case .asked(_, isNeeded: true): entries[queue] = .asked(retryAt: uptime + 1000, isNeeded: true)
+        case .asked(_, isNeeded: true):
+            entries[queue] = .asked(retryAt: uptime + Self.pauseMilliseconds, isNeeded: true)
         case .asked(_, isNeeded: false):
             entries[queue] = nil
             return false

@@ -26,11 +26,11 @@ struct RetryTimers: Sendable {
         var work: Work
     }
 
-    private indirect enum Content: Sendable {
+    private enum Content: Sendable {
         case loaded(DueEmission)
         /// On disk only; `isAsked` once a fetch is under way.
         case stub(isAsked: Bool)
-        case undecodable(LogRecord, reason: String)
+        indirect case undecodable(LogRecord, reason: String)
     }
 
     private enum Phase: Sendable {
@@ -326,9 +326,13 @@ struct RetryTimers: Sendable {
         remove(coordinate)
     }
 
-    /// Waits for its queue's topic.
+    /// Waits for its queue's topic. One that a cancel marker came for while it was on its way comes up to be dropped.
     mutating func park(_ coordinate: Coordinate, queue: String) {
-        guard entries[coordinate] != nil else { return }
+        guard let entry = entries[coordinate] else { return }
+        guard markers[WorkKey(fingerprint: coordinate.fingerprint, replay: coordinate.replay)] == nil else {
+            entries[coordinate]?.isCancelled = true
+            return wait(coordinate, until: entry.due)
+        }
         entries[coordinate]?.phase = .parked
         parked[queue, default: []].append(coordinate)
     }

@@ -83,7 +83,9 @@ extension SchedulerStateMachine {
         schedules[partition] = SchedulePartition(
             table: ScheduleTable(restored),
             commands: CommandQueue(position: restored.commandsStart, answered: restored.answered))
-        for definition in restored.definitions.values { directory.anticipate(definition.spec.queue) }
+        for definition in restored.definitions.values where !definition.isRemoved {
+            directory.anticipate(definition.spec.queue)
+        }
         let leftovers = restored.leftovers
         if !leftovers.isEmpty {
             for key in leftovers { schedules[partition]?.table.begin(key.id) }

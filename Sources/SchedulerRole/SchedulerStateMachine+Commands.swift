@@ -115,7 +115,8 @@ extension SchedulerStateMachine {
         let underWay = CommandUnderWay(
             id: decision.result.commandID, scheduleID: id, offset: offset, effect: decision.effect,
             word: decision.result.outcome.word, resultStage: stages.count == 1 ? 0 : 1)
-        outbox.add(stages, for: .command(tenure, underWay))
+        let runsNow = if case .run(_, nil) = decision.effect { true } else { false }
+        outbox.add(stages, for: .command(tenure, underWay), mayLackTopic: runsNow)
     }
 
     /// A run that is to wait goes through `retry`, as any delayed event does.

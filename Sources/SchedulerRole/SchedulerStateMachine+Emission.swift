@@ -27,7 +27,7 @@ extension SchedulerStateMachine {
             [
                 [maker.due(emission, in: topic)],
                 [maker.tombstone(.emission(emission.coordinate), partition: tenure.partition.partition)],
-            ], for: .emission(tenure, emission))
+            ], for: .emission(tenure, emission), mayLackTopic: true)
     }
 
     private mutating func drop(_ coordinate: Coordinate, _ tenure: Tenure, _ now: ClockReading) {
@@ -152,7 +152,8 @@ extension SchedulerStateMachine {
         let state = maker.schedule(
             .state(fire.id, fire.state), partition: tenure.partition.partition, epoch: epoch)
         let ending = [state] + fire.journal.map(maker.journal)
-        outbox.add(events.isEmpty ? [ending] : [events, ending], for: .fire(tenure, fire))
+        outbox.add(
+            events.isEmpty ? [ending] : [events, ending], for: .fire(tenure, fire), mayLackTopic: !events.isEmpty)
     }
 
     private static func entries(

@@ -60,6 +60,26 @@ extension SchedulerStateMachine {
         }
     }
 
+    /// The due topic was there, and is not, or has fewer partitions: what was to go there waits for it.
+    private mutating func putBack(_ purpose: ChainPurpose, _ now: ClockReading) -> Bool {
+        switch purpose {
+        case .emission(let tenure, let emission):
+            directory.doubt(emission.queue, uptime: now.uptime)
+            timers[tenure.partition.partition]?.park(emission.coordinate, queue: emission.queue)
+        case .fire(let tenure, let fire):
+            directory.doubt(fire.queue, uptime: now.uptime)
+            schedules[tenure.partition.partition]?.table.park(fire.id, queue: fire.queue)
+            rewriteIfAsked(fire.id, tenure)
+        case .command(let tenure, let command):
+            // It is refused, as it would be were it decided now.
+            let definition = schedules[tenure.partition.partition]?.table.definition(of: command.scheduleID)
+            if let definition { directory.doubt(definition.spec.queue, uptime: now.uptime) }
+            return false
+        default: return false
+        }
+        return true
+    }
+
     private mutating func restated(_ ids: [String], _ tenure: Tenure) {
         for id in ids {
             schedules[tenure.partition.partition]?.table.release(id)
@@ -119,6 +139,7 @@ extension SchedulerStateMachine {
     // MARK: what the log refuses for good
 
     private mutating func refused(_ purpose: ChainPurpose, _ error: LogError, _ now: ClockReading) {
+        if error.code == .unknownTopic || error.code == .unknownPartition, putBack(purpose, now) { return }
         actions.append(.log(LogLine(level: .error, message: "the log refuses a record: \(error.message)")))
         switch purpose {
         case .emission(let tenure, let emission): bury(emission, reason: error.message, tenure, now)

@@ -76,6 +76,25 @@ struct OutboxTests {
         #expect(topics(outbox.nextBatch(uptime: 0)).isEmpty)
     }
 
+    @Test(arguments: [LogError.Code.unknownTopic, .unknownPartition])
+    func aMissingTopicEndsAChainThatSaysSo(code: LogError.Code) throws {
+        let missing: Result<AppendReceipt, LogError> = .failure(LogError(code, "test"))
+        var outbox = makeOutbox()
+        outbox.add([[record("due")], [record("state")]], for: "x", mayLackTopic: true)
+        outbox.add([[record("due1"), record("due2")]], for: "y", mayLackTopic: true)
+        outbox.add([[record("journal")]], for: "z")
+        var batch = try next(&outbox)
+        let progress = outbox.complete(batch.id, [success(0), missing, success(1), missing], uptime: 0)
+        #expect(steps(progress) == ["x 0@0", "y \(code)"])
+        batch = try next(&outbox, uptime: 100)
+        #expect(topics(batch) == ["journal"], "its topic is the scheduler's own: it comes back")
+        _ = outbox.complete(batch.id, [success(0)], uptime: 100)
+        batch = try next(&outbox, uptime: 100)
+        #expect(topics(batch) == ["state"])
+        #expect(steps(outbox.complete(batch.id, [missing], uptime: 100)).isEmpty, "what comes after the due topic, too")
+        #expect(outbox.count == 1)
+    }
+
     @Test func aCancelledChainSendsNothingMore() throws {
         var outbox = makeOutbox()
         outbox.add([[record("a")], [record("b")]], for: "x")

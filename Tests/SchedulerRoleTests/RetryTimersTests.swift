@@ -143,6 +143,16 @@ struct RetryTimersTests {
         #expect(timers.count == 1)
     }
 
+    /// The marker came while it was on its way to a topic that turned out to be gone.
+    @Test func whatWasCancelledOnItsWayIsNotParked() {
+        var timers = makeTimers(waiting("a", 0, delay: 0))
+        #expect(names(timers.takeDue(now: noon, limit: 1)) == ["emit a"])
+        timers.apply(marker("a", 1))
+        timers.park(event("a").coordinate, queue: "q")
+        #expect(timers.parkedCount == 0)
+        #expect(names(timers.takeDue(now: noon, limit: 1)) == ["drop"])
+    }
+
     @Test func parkedEventsComeUpWhenTheirQueueExists() {
         var timers = makeTimers(waiting("a", 0, delay: 0))
         _ = timers.takeDue(now: noon, limit: 1)

@@ -43,8 +43,11 @@ struct SchedulerStateMachineTests {
             }
         }
 
-        /// Answers all appends, until none is left. A topic in `refusing` is unavailable.
-        mutating func settle(refusing: String? = nil) {
+        /// Answers all appends until none is left. A topic in `refusing` is unavailable, one in `lacking` is missing.
+        /// Returns what the answers made the machine do.
+        @discardableResult
+        mutating func settle(refusing: String? = nil, lacking: String? = nil) -> [SchedulerAction] {
+            var actions: [SchedulerAction] = []
             while !pending.isEmpty {
                 let (batch, records) = pending.removeFirst()
                 for record in records where record.topic == "tidemill.journal" {
@@ -52,12 +55,14 @@ struct SchedulerStateMachineTests {
                 }
                 let results = records.map { record -> Result<AppendReceipt, LogError> in
                     offset += 1
+                    if record.topic == lacking { return .failure(LogError(.unknownTopic, "test")) }
                     return record.topic == refusing
                         ? .failure(LogError(.unavailable, "test"))
                         : .success(AppendReceipt(offset: offset, timestamp: wall))
                 }
-                _ = tell(.appended(batch: batch, results))
+                actions += tell(.appended(batch: batch, results))
             }
+            return actions
         }
 
         var topics: [String] { pending.flatMap { $0.records.map { String($0.topic.dropFirst(9)) } } }
@@ -162,6 +167,68 @@ struct SchedulerStateMachineTests {
         _ = world.tell(.described(queue: "default", .success(4)))
         world.settle()
         #expect(world.journal.contains { $0.kind == .released })
+    }
+
+    @Test func asksForAQueueWhenAnEventOrAScheduleComes() throws {
+        var world = try scheduling()
+        world.settle()
+        _ = world.tell(.described(queue: "default", .success(4)))
+        _ = try waiting(&world, due: .epoch)
+        let body = WaitingEvent(event: event("f"), queue: "mail", due: .at(world.wall + 60_000)).encoded()
+        let record = LogRecord(
+            topic: retry.topic, partition: 0, offset: 1, timestamp: world.wall, key: body.key, value: body.value,
+            headers: body.headers)
+        #expect(asked(world.tell(.records([record]))) == ["mail"])
+        let spec = ScheduleSpec(
+            id: "other", task: "t", queue: "post", trigger: .interval(milliseconds: 60_000, anchor: nil))
+        let put = CommandsTopicRecord.command(
+            ScheduleCommand(id: "c1", scheduleID: "other", kind: .put(spec), author: "ada")
+        ).encoded()
+        let command = LogRecord(
+            topic: commands.topic, partition: 0, offset: 1, timestamp: world.wall, key: put.key, value: put.value,
+            headers: put.headers)
+        _ = world.tell(.records([command]))
+        #expect(asked(world.settle()) == ["post"])
+    }
+
+    /// Somebody deleted it: what was to go there is held, and nothing else waits for it.
+    @Test func aTopicThatIsGoneHoldsWhatWasToGoThere() throws {
+        var world = try firing()
+        _ = try waiting(&world, due: world.wall + 30_000)
+        world.settle()
+        world.advance(30_000)
+        _ = world.tell(.timer)
+        #expect(world.topics.filter { $0 == "due.default" }.count == 2, "an event and a fire")
+        world.settle(lacking: "tidemill.due.default")
+        #expect(world.machine.outbox.isEmpty && world.machine.timers[0]?.parkedCount == 1)
+        #expect(world.machine.schedules[0]?.table.parkedCount == 1)
+        #expect(asked(world.tell(.timer)).isEmpty, "what the log says may differ for a moment")
+        world.advance(1000)
+        #expect(asked(world.tell(.timer)) == ["default"])
+        _ = world.tell(.described(queue: "default", .success(nil)))
+        world.settle()
+        #expect(world.journal.contains { $0.kind == .held })
+        world.advance(30_000)
+        #expect(asked(world.tell(.timer)) == ["default"])
+        _ = world.tell(.described(queue: "default", .success(4)))
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 1)
+        #expect(world.journal.contains { $0.kind == .released })
+    }
+
+    /// It is back before anybody had to be told.
+    @Test func aTopicThatWasGoneForAMomentHoldsNothing() throws {
+        var world = try firing()
+        world.advance(30_000)
+        _ = world.tell(.timer)
+        world.settle(lacking: "tidemill.due.default")
+        world.advance(1000)
+        _ = world.tell(.timer)
+        _ = world.tell(.described(queue: "default", .success(4)))
+        #expect(world.topics == ["due.default"])
+        world.settle()
+        #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 1)
+        #expect(!world.journal.contains { $0.kind == .held })
     }
 
     /// It fell due while the answer was on its way: then it is news.
