@@ -7,18 +7,17 @@ import Testing
 
 /// Which chunks of one call go to the log at once.
 struct PublishFlightTests {
-    private func chunk(_ lanes: String?...) -> PublishChunk {
+    private func bonds(_ ids: String..., lane: String? = nil) -> PublishBonds {
         var chunk = PublishChunk()
-        for (index, lane) in lanes.enumerated() {
+        for id in ids {
             var event = TaskEvent(
-                id: "e\(index)", source: "test", task: "t", payload: [],
-                fingerprint: Fingerprint(.event(source: "test", id: "e\(index)")))
+                id: id, source: "test", task: "t", payload: [],
+                fingerprint: Fingerprint(.event(source: "test", id: id)))
             event.partitionKey = lane
             let record = LogAppend(topic: "due", partition: 0, key: event.recordKey, value: [])
-            chunk.add(
-                .success(PreparedPublish(event, queue: "default", wait: nil, record: record)), isOrdered: lane != nil)
+            chunk.add(.success(PreparedPublish(event, queue: "default", wait: nil, record: record)))
         }
-        return chunk
+        return chunk.bonds
     }
 
     private func refusals(_ codes: ClientError.Code...) -> PublishFlight.Results {
@@ -27,27 +26,35 @@ struct PublishFlightTests {
 
     @Test func twoGoAtOnceAndNoMore() {
         var flight = PublishFlight()
-        #expect(flight.admits(chunk(nil)))
-        let first = flight.begin(chunk(nil))
-        #expect(flight.admits(chunk(nil)))
-        _ = flight.begin(chunk(nil))
-        #expect(!flight.admits(chunk(nil)))
+        #expect(flight.admits(bonds("a")))
+        let first = flight.begin(bonds("a"))
+        #expect(flight.admits(bonds("b")))
+        _ = flight.begin(bonds("b"))
+        #expect(!flight.admits(bonds("c")))
         flight.land(first, [])
-        #expect(flight.admits(chunk(nil)))
+        #expect(flight.admits(bonds("c")))
     }
 
     @Test func aChunkWaitsForThoseOfItsLanes() {
         var flight = PublishFlight()
-        let first = flight.begin(chunk("a", nil, "b"))
-        #expect(!flight.admits(chunk("c", "b")))
-        #expect(flight.admits(chunk("c", nil)))
+        let first = flight.begin(bonds("a", "b", lane: "blue"))
+        #expect(!flight.admits(bonds("c", lane: "blue")))
+        #expect(flight.admits(bonds("c", lane: "red")))
         flight.land(first, [])
-        #expect(flight.admits(chunk("c", "b")))
+        #expect(flight.admits(bonds("c", lane: "blue")))
+    }
+
+    @Test func aChunkWaitsForThoseOfItsWorks() {
+        var flight = PublishFlight()
+        let first = flight.begin(bonds("a", "b", lane: "blue"))
+        #expect(!flight.admits(bonds("c", "b")))
+        flight.land(first, [])
+        #expect(flight.admits(bonds("c", "b")))
     }
 
     @Test func resultsStandInTheOrderOfTheRequests() {
         var flight = PublishFlight()
-        let numbers = [flight.begin(chunk(nil, nil)), flight.begin(chunk(nil))]
+        let numbers = [flight.begin(bonds("a", "b")), flight.begin(bonds("c"))]
         flight.land(numbers[1], refusals(.tooLarge))
         flight.land(numbers[0], refusals(.refused, .notFound))
         let codes = flight.results.map { result -> ClientError.Code? in
@@ -56,29 +63,31 @@ struct PublishFlightTests {
         #expect(codes == [.refused, .notFound, .tooLarge])
     }
 
-    /// Who gives a lane, or says when two requests are the same work, means an order.
-    @Test func whatMeansAnOrder() {
-        var request = PublishRequest(task: "t")
-        #expect(!request.isOrdered)
-        request.key = "lane"
-        #expect(request.isOrdered)
-        request.key = nil
-        request.identity = .idempotencyKey("k")
-        #expect(request.isOrdered)
-        request.identity = .unique(window: nil)
-        #expect(request.isOrdered)
-    }
-
-    @Test func aSecondChunkDoesNotWaitForTheFirst() async throws {
+    /// How many of three chunks are in the log while the first is not acknowledged; then all of them are.
+    private func written(beside first: Int, _ requests: [PublishRequest]) async throws -> Int {
         let world = try await World()
         let due = world.plan.names.due("default")
         world.log.faults.holdAcknowledgements(of: due)
-        let requests = (0..<TaskClient.chunkRecords * 2 + 1).map { _ in PublishRequest(task: "t") }
         async let published = world.client.publish(requests)
-        try await world.log.faults.waitForHeldAcknowledgements(count: 2)
-        #expect(try await world.dueEvents().count == 2 * TaskClient.chunkRecords)
+        try await world.log.faults.waitForHeldAcknowledgements(count: first)
+        let count = try await world.dueEvents().count
         world.log.faults.releaseAcknowledgements(of: due)
         let ids = await published.map { try? $0.get().id }
         #expect(ids == requests.map(\.id))
+        return count
+    }
+
+    @Test func aSecondChunkDoesNotWaitForTheFirst() async throws {
+        let requests = (0..<2 * TaskClient.chunkRecords + 1).map { _ in PublishRequest(task: "t") }
+        #expect(try await written(beside: 2, requests) == 2 * TaskClient.chunkRecords)
+    }
+
+    @Test func aLaneGoesOneChunkAtATime() async throws {
+        let requests = (0..<2 * TaskClient.chunkRecords + 1).map { _ in
+            var request = PublishRequest(task: "t")
+            request.key = "blue"
+            return request
+        }
+        #expect(try await written(beside: 1, requests) == TaskClient.chunkRecords)
     }
 }

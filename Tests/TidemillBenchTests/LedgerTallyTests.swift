@@ -38,6 +38,8 @@ struct LedgerTallyTests {
         var tally = LedgerTally()
         // In the order of partitions, not of time.
         tally.add([record(1, at: 3000), record(2, at: 1500), record(3, at: 2000), record(4, at: 5000)])
+        // Of a warm-up.
+        tally.add([record(5, at: 500)])
         let start = Timestamp(milliseconds: 1000)
         #expect(tally.rate(since: start) == 1)
         #expect(tally.rate(since: start, ends: 2) == 2)

@@ -11,8 +11,9 @@ enum EventID {
     /// A random UUID (RFC 9562, version 4), lower-case.
     ///
     /// The bits come from the system, which is asked for each id: a stock of ours would repeat itself in a forked or
-    /// restored copy of the process, and the events of one copy would pass for those of the other. (glibc answers
-    /// `arc4random_buf` without a call into the kernel, from a state that the kernel renews in such a copy: vgetrandom.)
+    /// restored copy of the process, and the events of one copy would pass for those of the other. (From
+    /// glibc 2.41 on, with Linux 6.11, `arc4random_buf` answers without a call into the kernel, out of a state that the
+    /// kernel renews in such a copy. It came with glibc 2.36; until 2.41 it asks the kernel each time.)
     static func random() -> String {
         var words: (UInt64, UInt64) = (0, 0)
         #if canImport(Musl)

@@ -1,26 +1,18 @@
 internal import TaskLog
 internal import TaskModel
 
-extension PublishRequest {
-    /// Whether others may share its place in the log, so that their order means something: those of its lane, or of the
-    /// same work.
-    var isOrdered: Bool { key != nil || identity != .automatic }
-}
-
 /// Requests that go to the log with one append; refused ones keep their place among the results.
 struct PublishChunk {
     private var items: PublishFlight.Items = []
     private var bytes = 0
-    /// Record keys of requests whose order means something.
-    private(set) var orderedKeys: Set<[UInt8]> = []
 
     var isFull: Bool { items.count >= TaskClient.chunkRecords || bytes >= TaskClient.chunkBytes }
 
-    mutating func add(_ item: Result<PreparedPublish, ClientError>, isOrdered: Bool) {
-        if case .success(let prepared) = item {
-            bytes += prepared.record.footprint
-            if isOrdered { orderedKeys.insert(prepared.recordKey) }
-        }
+    /// What its order among other chunks rests on.
+    var bonds: PublishBonds { PublishBonds(items) }
+
+    mutating func add(_ item: Result<PreparedPublish, ClientError>) {
+        if case .success(let prepared) = item { bytes += prepared.record.footprint }
         items.append(item)
     }
 
@@ -30,10 +22,28 @@ struct PublishChunk {
     }
 }
 
+/// The works and lanes of a chunk: of these the log's order decides which event runs, or which runs first.
+struct PublishBonds {
+    private var works: Set<Fingerprint>
+    private var lanes: Set<String> = []
+
+    init(_ items: PublishFlight.Items) {
+        works = Set(minimumCapacity: items.count)
+        for case .success(let prepared) in items {
+            works.insert(prepared.coordinate.fingerprint)
+            if let lane = prepared.key { lanes.insert(lane) }
+        }
+    }
+
+    func isDisjoint(with others: PublishBonds) -> Bool {
+        works.isDisjoint(with: others.works) && lanes.isDisjoint(with: others.lanes)
+    }
+}
+
 /// The chunks of one call on their way, and what came of each.
 ///
 /// Two go at once, while a third one is made: a log takes the second while it answers for the first. Which comes first
-/// nobody knows, so a chunk waits for one that has a lane in common with it.
+/// nobody knows, so a chunk waits for one that has a lane or a work in common with it.
 struct PublishFlight {
     typealias Items = [Result<PreparedPublish, ClientError>]
     typealias Results = [Result<PublishReceipt, ClientError>]
@@ -41,22 +51,21 @@ struct PublishFlight {
     private static let maximumChunks = 2
 
     private var landed: [Results?] = []
-    /// Those under way, with the keys whose order means something.
-    private var keys: [Int: Set<[UInt8]>] = [:]
+    private var underWay: [Int: PublishBonds] = [:]
 
-    func admits(_ chunk: PublishChunk) -> Bool {
-        keys.count < Self.maximumChunks && keys.values.allSatisfy { $0.isDisjoint(with: chunk.orderedKeys) }
+    func admits(_ bonds: PublishBonds) -> Bool {
+        underWay.count < Self.maximumChunks && underWay.values.allSatisfy { $0.isDisjoint(with: bonds) }
     }
 
     /// The chunk's number.
-    mutating func begin(_ chunk: PublishChunk) -> Int {
-        keys[landed.count] = chunk.orderedKeys
+    mutating func begin(_ bonds: PublishBonds) -> Int {
+        underWay[landed.count] = bonds
         landed.append(nil)
         return landed.count - 1
     }
 
     mutating func land(_ number: Int, _ results: Results) {
-        keys[number] = nil
+        underWay[number] = nil
         landed[number] = results
     }
 

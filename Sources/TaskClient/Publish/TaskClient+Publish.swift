@@ -14,16 +14,18 @@ extension TaskClient {
     /// Publishes many, each with its own result, in the order of `requests`.
     ///
     /// They are sent in chunks of at most ``chunkRecords`` records and ``chunkBytes`` bytes; a request that is refused
-    /// does not hold up the others.
+    /// does not hold up the others. Events of one lane, and requests that are the same work, lie in the log in the
+    /// order of `requests`; between others no order is kept.
     public func publish(_ requests: [PublishRequest]) async -> [Result<PublishReceipt, ClientError>] {
         await withTaskGroup(of: (number: Int, results: PublishFlight.Results).self) { group in
             var flight = PublishFlight()
             var chunk = PublishChunk()
             for (index, request) in requests.enumerated() {
-                chunk.add(await prepared(request), isOrdered: request.isOrdered)
+                chunk.add(await prepared(request))
                 guard chunk.isFull || index + 1 == requests.count else { continue }
-                while !flight.admits(chunk), let sent = await group.next() { flight.land(sent.number, sent.results) }
-                let number = flight.begin(chunk)
+                let bonds = chunk.bonds
+                while !flight.admits(bonds), let sent = await group.next() { flight.land(sent.number, sent.results) }
+                let number = flight.begin(bonds)
                 let items = chunk.take()
                 group.addTask { (number, await self.send(items)) }
             }
@@ -57,7 +59,7 @@ extension TaskClient {
                 throw error
             }
             guard let next else { break }
-            chunk.add(await prepared(next), isOrdered: next.isOrdered)
+            chunk.add(await prepared(next))
             if chunk.isFull { try await flush() }
         }
         try await flush()

@@ -47,7 +47,7 @@ struct LedgerTally: Sendable {
         return counts.map { Double($0) / Double(seconds) }
     }
 
-    /// Ends a second from `start` to the end of the first `count` events since (all when nil); 0 when there are not so many.
+    /// Ends a second from `start` to the end of the first `count` events since (all when nil); 0 when there are fewer.
     func rate(since start: Timestamp, ends count: Int? = nil) -> Double {
         let times = times.filter { $0 >= start }.sorted()
         let count = count ?? times.count

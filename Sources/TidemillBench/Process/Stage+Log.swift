@@ -41,8 +41,8 @@ extension Stage {
         }
     }
 
-    /// Waits until so many events have ended, beside those of the warm-up; fails when for `patience` seconds none does. Returns what the brokers had used
-    /// when there were as many records, before anybody looked into them.
+    /// Waits until so many events have ended, beside those of the warm-up; fails when for `patience` seconds none does.
+    /// Returns what the brokers had used when there were as many records, before anybody looked into them.
     @discardableResult
     func waitForEnds(_ count: Int, patience: Int = 30) async throws -> ProcessReading? {
         let count = count + warmUpCount

@@ -93,11 +93,11 @@ final class Stage: Sendable {
         return workers
     }
 
-    /// Has each partition of the queue and of its ledger take some events, which no count includes.
+    /// Has each partition of the queue and of its ledger take events, which ``waitForEnds(_:patience:)`` leaves out.
     ///
-    /// A broker touches the indices of a partition's first segment when it has taken `index.interval.bytes` (4096) in
-    /// earlier appends. On a disk that reads ahead by megabytes that takes 8 ms a file, once in the life of a segment: it is
-    /// not to be taken for the latency of the rest.
+    /// A broker first touches the two index files of a segment at the append after `index.interval.bytes` (4096). On a
+    /// disk that reads ahead by megabytes that takes 8 ms a file, once in the life of a segment: it is not to be taken
+    /// for the latency of the rest.
     func warmUp() async throws {
         session.progress("warming up")
         let order = PublishOrder(
@@ -194,7 +194,7 @@ final class Stage: Sendable {
         return summary
     }
 
-    /// A topic for the floor, with as many partitions as the queue, warm like those (``warmUp()``): a few records lie in it.
+    /// A topic for the floor, with as many partitions as the queue, and warm like those (``warmUp()``).
     func makeTopic(_ name: String) async throws -> String {
         let name = place.prefix + name
         let spec = TopicSpec(

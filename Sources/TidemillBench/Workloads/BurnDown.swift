@@ -65,6 +65,7 @@ enum BurnDown {
         let summaries = try await stage.stop(workers)
         let tally = try await stage.tally()
         let rate = tally.rate(since: try summaries.firstStart(), ends: events)
+        guard rate > 0 else { throw HarnessFailure("fewer than \(events) events ended after the first start") }
         let uses = workers.indices.map { index in
             ProcessUse(
                 workers.count == 1 ? "worker" : "worker \(index + 1)", readings[index],
