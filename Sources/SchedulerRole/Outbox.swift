@@ -37,11 +37,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
 
         /// Whether the log will not take it, however often it is sent.
         func isEnded(by error: LogError) -> Bool {
-            switch error.code {
-            case .recordTooLarge: true
-            case .unknownTopic, .unknownPartition: mayLackTopic && stage == 0
-            default: false
-            }
+            error.code == .recordTooLarge || (error.isMissingTopic && mayLackTopic && stage == 0)
         }
 
         /// Whether that was the last record of the stage.

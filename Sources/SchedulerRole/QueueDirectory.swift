@@ -1,3 +1,4 @@
+internal import TaskLog
 internal import TaskModel
 
 /// The topic of a queue.
@@ -18,8 +19,10 @@ struct QueueDirectory: Sendable {
     }
 
     private enum Entry {
-        /// Asked again at this uptime if the log could not say. Until somebody needs it, no topic is no news.
-        case asked(retryAt: Int64?, isNeeded: Bool)
+        /// Asked for before anybody needs it: that there is no topic is no news yet.
+        case anticipated
+        /// Asked again at this uptime if the log could not say.
+        case asked(retryAt: Int64?)
         case known(DueTopic)
         /// Asked again at this uptime.
         case absent(retryAt: Int64)
@@ -40,33 +43,33 @@ struct QueueDirectory: Sendable {
     mutating func look(up queue: String) -> Answer {
         switch entries[queue] {
         case .known(let topic): return .topic(topic)
-        case .asked(_, isNeeded: true): return .pending
-        case .asked(_, isNeeded: false):
-            entries[queue] = .asked(retryAt: nil, isNeeded: true)
+        case .asked: return .pending
+        case .anticipated:
+            entries[queue] = .asked(retryAt: nil)
             return .pending
         case .absent: return .absent
         case nil:
-            ask(queue, isNeeded: true)
+            ask(queue, .asked(retryAt: nil))
             return .pending
         }
     }
 
     /// Asks for a queue that will be needed, so that nothing waits for the answer then.
     mutating func anticipate(_ queue: String) {
-        if entries[queue] == nil { ask(queue, isNeeded: false) }
+        if entries[queue] == nil { ask(queue, .anticipated) }
     }
 
     /// The log says that there is no such topic: whether there is one is asked anew, after a pause, for what the log
     /// says of it may differ for a while.
     mutating func doubt(_ queue: String, uptime: Int64) {
         switch entries[queue] {
-        case .known, nil: entries[queue] = .asked(retryAt: uptime + Self.pauseMilliseconds, isNeeded: true)
-        case .asked, .absent: break
+        case .known, nil: entries[queue] = .asked(retryAt: uptime + Self.pauseMilliseconds)
+        case .anticipated, .asked, .absent: break
         }
     }
 
-    private mutating func ask(_ queue: String, isNeeded: Bool) {
-        entries[queue] = .asked(retryAt: nil, isNeeded: isNeeded)
+    private mutating func ask(_ queue: String, _ entry: Entry) {
+        entries[queue] = entry
         questions.append(queue)
     }
 
@@ -77,24 +80,21 @@ struct QueueDirectory: Sendable {
             entries[queue] = .known(DueTopic(name: names.due(queue), partitions: partitions))
             return true
         }
-        if case .asked(_, isNeeded: false)? = entries[queue] {
-            entries[queue] = nil
-            return false
-        }
+        if forgetAnticipated(queue) { return false }
         entries[queue] = .absent(retryAt: uptime + Self.recheckMilliseconds)
         return true
     }
 
     /// The log could not say. False when nobody needs it yet.
     mutating func failed(_ queue: String, uptime: Int64) -> Bool {
-        switch entries[queue] {
-        case .asked(_, isNeeded: true):
-            entries[queue] = .asked(retryAt: uptime + Self.pauseMilliseconds, isNeeded: true)
-        case .asked(_, isNeeded: false):
-            entries[queue] = nil
-            return false
-        default: break
-        }
+        if forgetAnticipated(queue) { return false }
+        if case .asked? = entries[queue] { entries[queue] = .asked(retryAt: uptime + Self.pauseMilliseconds) }
+        return true
+    }
+
+    private mutating func forgetAnticipated(_ queue: String) -> Bool {
+        guard case .anticipated? = entries[queue] else { return false }
+        entries[queue] = nil
         return true
     }
 
@@ -104,9 +104,8 @@ struct QueueDirectory: Sendable {
             switch entry {
             case .absent(let retryAt) where retryAt <= uptime:
                 entries[queue] = .absent(retryAt: uptime + Self.recheckMilliseconds)
-            case .asked(let retryAt?, let isNeeded) where retryAt <= uptime:
-                entries[queue] = .asked(retryAt: nil, isNeeded: isNeeded)
-            case .absent, .asked, .known: continue
+            case .asked(let retryAt?) where retryAt <= uptime: entries[queue] = .asked(retryAt: nil)
+            case .absent, .anticipated, .asked, .known: continue
             }
             questions.append(queue)
         }
@@ -119,9 +118,14 @@ struct QueueDirectory: Sendable {
         entries.values.compactMap { entry in
             switch entry {
             case .absent(let retryAt): retryAt
-            case .asked(let retryAt, _): retryAt
-            case .known: nil
+            case .asked(let retryAt): retryAt
+            case .anticipated, .known: nil
             }
         }.min()
     }
+}
+
+extension LogError {
+    /// There is no such topic, or it has not so many partitions.
+    var isMissingTopic: Bool { code == .unknownTopic || code == .unknownPartition }
 }

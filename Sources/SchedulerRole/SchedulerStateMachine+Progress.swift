@@ -139,7 +139,7 @@ extension SchedulerStateMachine {
     // MARK: what the log refuses for good
 
     private mutating func refused(_ purpose: ChainPurpose, _ error: LogError, _ now: ClockReading) {
-        if error.code == .unknownTopic || error.code == .unknownPartition, putBack(purpose, now) { return }
+        if error.isMissingTopic, putBack(purpose, now) { return }
         actions.append(.log(LogLine(level: .error, message: "the log refuses a record: \(error.message)")))
         switch purpose {
         case .emission(let tenure, let emission): bury(emission, reason: error.message, tenure, now)

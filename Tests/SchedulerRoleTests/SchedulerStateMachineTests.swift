@@ -81,6 +81,12 @@ struct SchedulerStateMachineTests {
     /// Owns `commands` with one schedule, created at 12:00.
     private func scheduling(_ spec: ScheduleSpec = everyMinute()) throws -> World {
         var world = World()
+        _ = try scheduling(&world, spec)
+        return world
+    }
+
+    /// What the machine does when it owns it.
+    private func scheduling(_ world: inout World, _ spec: ScheduleSpec) throws -> [SchedulerAction] {
         let tenure = try begin(&world, .assigned([commands], epoch: 3), commands)
         var restoration = ScheduleRestoration()
         let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
@@ -88,8 +94,7 @@ struct SchedulerStateMachineTests {
             spec: spec, revision: 1, createdAt: noon, updatedAt: noon, updatedBy: "ada", reason: "",
             applied: AppliedCommand(id: "c0", offset: 0))
         restoration.commandsStart = 1
-        _ = world.tell(.restored(tenure, .schedules(restoration)))
-        return world
+        return world.tell(.restored(tenure, .schedules(restoration)))
     }
 
     /// The same, and it knows of the queue: what is due goes out.
@@ -111,15 +116,33 @@ struct SchedulerStateMachineTests {
         let tenure = try begin(&world, .assigned([retry], epoch: 3), retry)
         var timers = RetryTimers(position: 0, budget: 1 << 20, markerLifetime: 1000)
         let body = WaitingEvent(event: event("e"), queue: "default", due: .at(due)).encoded()
-        timers.apply(
-            LogRecord(
-                topic: retry.topic, partition: 0, offset: 0, timestamp: .epoch, key: body.key, value: body.value,
-                headers: body.headers))
+        timers.apply(record(body, in: retry, at: .epoch, offset: 0))
         return (tenure, world.tell(.restored(tenure, .retry(timers))))
+    }
+
+    private func record(
+        _ body: RecordBody, in partition: TopicPartition, at time: Timestamp, offset: Int64
+    ) -> LogRecord {
+        LogRecord(
+            topic: partition.topic, partition: partition.partition, offset: offset, timestamp: time, key: body.key,
+            value: body.value, headers: body.headers)
     }
 
     private func asked(_ actions: [SchedulerAction]) -> [String] {
         actions.compactMap { if case .describe(let queue) = $0 { queue } else { nil } }
+    }
+
+    /// Its queue is asked for and has no topic, which is news; then somebody makes one.
+    private func holdAndRelease(_ world: inout World) {
+        #expect(asked(world.tell(.timer)) == ["default"])
+        _ = world.tell(.described(queue: "default", .success(nil)))
+        world.settle()
+        #expect(world.journal.contains { $0.kind == .held })
+        world.advance(30_000)
+        #expect(asked(world.tell(.timer)) == ["default"])
+        _ = world.tell(.described(queue: "default", .success(4)))
+        world.settle()
+        #expect(world.journal.contains { $0.kind == .released })
     }
 
     /// When the time comes, nothing waits for the answer.
@@ -137,12 +160,7 @@ struct SchedulerStateMachineTests {
 
     @Test func asksForAQueueBeforeItsScheduleFires() throws {
         var world = World()
-        let tenure = try begin(&world, .assigned([commands], epoch: 3), commands)
-        var restoration = ScheduleRestoration()
-        restoration.definitions["s"] = ScheduleDefinition(
-            spec: everyMinute(), revision: 1, createdAt: world.wall, updatedAt: world.wall, updatedBy: "ada",
-            reason: "", applied: AppliedCommand(id: "c0", offset: 0))
-        #expect(asked(world.tell(.restored(tenure, .schedules(restoration)))) == ["default"])
+        #expect(try asked(scheduling(&world, everyMinute())) == ["default"])
     }
 
     /// A topic may be made until the first event is due: that there is none yet is no news, and neither is that the log
@@ -158,15 +176,7 @@ struct SchedulerStateMachineTests {
         world.settle()
         #expect(!world.journal.contains { $0.kind == .held })
         world.advance(30_000)
-        #expect(asked(world.tell(.timer)) == ["default"])
-        _ = world.tell(.described(queue: "default", .success(nil)))
-        world.settle()
-        #expect(world.journal.contains { $0.kind == .held })
-        world.advance(30_000)
-        #expect(asked(world.tell(.timer)) == ["default"])
-        _ = world.tell(.described(queue: "default", .success(4)))
-        world.settle()
-        #expect(world.journal.contains { $0.kind == .released })
+        holdAndRelease(&world)
     }
 
     @Test func asksForAQueueWhenAnEventOrAScheduleComes() throws {
@@ -175,19 +185,8 @@ struct SchedulerStateMachineTests {
         _ = world.tell(.described(queue: "default", .success(4)))
         _ = try waiting(&world, due: .epoch)
         let body = WaitingEvent(event: event("f"), queue: "mail", due: .at(world.wall + 60_000)).encoded()
-        let record = LogRecord(
-            topic: retry.topic, partition: 0, offset: 1, timestamp: world.wall, key: body.key, value: body.value,
-            headers: body.headers)
-        #expect(asked(world.tell(.records([record]))) == ["mail"])
-        let spec = ScheduleSpec(
-            id: "other", task: "t", queue: "post", trigger: .interval(milliseconds: 60_000, anchor: nil))
-        let put = CommandsTopicRecord.command(
-            ScheduleCommand(id: "c1", scheduleID: "other", kind: .put(spec), author: "ada")
-        ).encoded()
-        let command = LogRecord(
-            topic: commands.topic, partition: 0, offset: 1, timestamp: world.wall, key: put.key, value: put.value,
-            headers: put.headers)
-        _ = world.tell(.records([command]))
+        #expect(asked(world.tell(.records([record(body, in: retry, at: world.wall, offset: 1)]))) == ["mail"])
+        _ = world.tell(.records([edit(at: world.wall, to: everyMinute("other") { $0.queue = "post" })]))
         #expect(asked(world.settle()) == ["post"])
     }
 
@@ -204,16 +203,8 @@ struct SchedulerStateMachineTests {
         #expect(world.machine.schedules[0]?.table.parkedCount == 1)
         #expect(asked(world.tell(.timer)).isEmpty, "what the log says may differ for a moment")
         world.advance(1000)
-        #expect(asked(world.tell(.timer)) == ["default"])
-        _ = world.tell(.described(queue: "default", .success(nil)))
-        world.settle()
-        #expect(world.journal.contains { $0.kind == .held })
-        world.advance(30_000)
-        #expect(asked(world.tell(.timer)) == ["default"])
-        _ = world.tell(.described(queue: "default", .success(4)))
-        world.settle()
+        holdAndRelease(&world)
         #expect(world.machine.schedules[0]?.table.state(of: "s")?.fires == 1)
-        #expect(world.journal.contains { $0.kind == .released })
     }
 
     /// It is back before anybody had to be told.
@@ -426,12 +417,7 @@ struct SchedulerStateMachineTests {
     }
 
     private func edit(at time: Timestamp, to spec: ScheduleSpec) -> LogRecord {
-        let body = CommandsTopicRecord.command(
-            ScheduleCommand(id: "c1", scheduleID: "s", kind: .put(spec), author: "ada")
-        ).encoded()
-        return LogRecord(
-            topic: commands.topic, partition: 0, offset: 1, timestamp: time, key: body.key, value: body.value,
-            headers: body.headers)
+        record(CommandsTopicRecord.command(put(spec, id: "c1")).encoded(), in: commands, at: time, offset: 1)
     }
 
     /// What the old trigger named before it fires, though the edit is read first, even by a clock that is an hour back.
