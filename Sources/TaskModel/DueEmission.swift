@@ -1,5 +1,5 @@
 /// A waiting event as its due topic takes it: made when its record arrives, so that nothing but the append is left to do
-/// when its time comes.
+/// when its time comes. A class, so that it goes through heap, outbox and acknowledgement as one reference.
 public final class DueEmission: Sendable {
     public let coordinate: Coordinate
     public let queue: String
