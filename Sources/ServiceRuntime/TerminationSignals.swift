@@ -27,11 +27,10 @@ public enum TerminationSignal: String, Sendable, Hashable, CaseIterable {
 /// The signals are caught by a handler, not ignored or blocked: what `exec` starts gets back the default handling of a
 /// caught signal, while it would inherit the other two and could then not be stopped. For the same reason SIGPIPE goes to
 /// a handler that does nothing; a write to a closed pipe then fails with EPIPE. The handler does nothing but write a byte
-/// to a pipe, from which a dispatch source reads.
+/// to a pipe.
 package final class TerminationSignals: Sendable {
     package let stream: AsyncStream<TerminationSignal>
     private let previous: [(signal: Int32, action: sigaction)]
-    private let source: any DispatchSourceRead
     private let isActive = Mutex(true)
 
     /// Nil when they are installed already.
@@ -46,23 +45,10 @@ package final class TerminationSignals: Sendable {
     private static let isInstalled = Mutex(false)
 
     private init() {
-        let reader = Self.openPipe()
         let (stream, continuation) = AsyncStream.makeStream(
             of: TerminationSignal.self, bufferingPolicy: .bufferingOldest(8))
         self.stream = stream
-        let source = DispatchSource.makeReadSource(
-            fileDescriptor: reader, queue: DispatchQueue(label: "tidemill.signals"))
-        source.setEventHandler {
-            var byte: UInt8 = 0
-            while read(reader, &byte, 1) == 1 {
-                if let signal = TerminationSignal.allCases.first(where: { $0.number == Int32(byte) }) {
-                    continuation.yield(signal)
-                }
-            }
-        }
-        source.setCancelHandler { continuation.finish() }
-        source.activate()
-        self.source = source
+        SignalPipe.shared.hand(to: continuation)
         previous =
             TerminationSignal.allCases.map { Self.handle($0.number) { writeSignal($0) } }
             + [Self.handle(SIGPIPE) { _ in }]
@@ -79,7 +65,7 @@ package final class TerminationSignals: Sendable {
             var action = action
             sigaction(signal, &action, nil)
         }
-        source.cancel()
+        SignalPipe.shared.hand(to: nil)
         Self.isInstalled.withLock { $0 = false }
     }
 
@@ -99,30 +85,64 @@ package final class TerminationSignals: Sendable {
         sigaction(signal, &action, &old)
         return (signal, old)
     }
+}
 
-    /// Opened once and kept for the life of the process: a handler that runs late never meets a closed or foreign
-    /// descriptor. Both ends never wait: a handler must not, and a full pipe holds signals enough.
-    private static func openPipe() -> Int32 {
-        if pipeReader >= 0 { return pipeReader }
+/// The pipe between the handler and whoever has the signals.
+///
+/// Opened once and kept for the life of the process: a handler that runs late never meets a closed or foreign descriptor,
+/// and there is one reader. Were there one for each, a reader that was just cancelled could still take a signal that is
+/// the next one's.
+private final class SignalPipe: Sendable {
+    typealias Receiver = AsyncStream<TerminationSignal>.Continuation
+
+    static let shared = SignalPipe()
+
+    private let reader: Int32
+    private let source: any DispatchSourceRead
+    private let receiver = Mutex<Receiver?>(nil)
+
+    /// Neither end ever waits: a handler must not, and a full pipe holds signals enough.
+    private init() {
         var ends: [Int32] = [-1, -1]
         precondition(pipe(&ends) == 0, "no descriptors are left for a pipe")
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
         }
-        pipeReader = ends[0]
+        reader = ends[0]
         pipeWriter = ends[1]
-        return ends[0]
+        source = DispatchSource.makeReadSource(
+            fileDescriptor: reader, queue: DispatchQueue(label: "tidemill.signals"))
+        source.setEventHandler { SignalPipe.shared.forward() }
+        source.activate()
+    }
+
+    /// From now on the signals are this one's; who had them gets those that came before, and then the end of its stream.
+    func hand(to next: Receiver?) {
+        receiver.withLock { receiver in
+            forward(to: receiver)
+            receiver?.finish()
+            receiver = next
+        }
+    }
+
+    private func forward() { receiver.withLock { forward(to: $0) } }
+
+    private func forward(to receiver: Receiver?) {
+        var byte: UInt8 = 0
+        while read(reader, &byte, 1) == 1 {
+            if let signal = TerminationSignal.allCases.first(where: { $0.number == Int32(byte) }) {
+                receiver?.yield(signal)
+            }
+        }
     }
 }
 
-// Set under `isInstalled` before the handler is, and never again: the handler may read it without a lock, which it could
-// not take.
+// Set before the first handler is, and never again: the handler may read it without a lock, which it could not take.
 nonisolated(unsafe) private var pipeWriter: Int32 = -1
-nonisolated(unsafe) private var pipeReader: Int32 = -1
 
 /// Runs inside a signal handler: nothing but `write`, with `errno` put back.
-private func writeSignal(_ signal: Int32) {
+func writeSignal(_ signal: Int32) {
     let saved = errno
     var byte = UInt8(truncatingIfNeeded: signal)
     _ = write(pipeWriter, &byte, 1)

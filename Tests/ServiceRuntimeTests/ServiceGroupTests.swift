@@ -225,9 +225,15 @@ private struct World {
         #expect(TerminationSignals.install() == nil)
         kill(getpid(), SIGTERM)
         #expect(try await end == .stopped(.signal(.terminate)))
-        // The signals are free for the next group.
-        let again = try #require(TerminationSignals.install())
-        again.restore()
+        // The signals are free for the next one, and each hears all of its own, however soon the next one comes.
+        var heard: [[TerminationSignal]] = []
+        for _ in 0..<100 {
+            let next = try #require(TerminationSignals.install())
+            writeSignal(SIGTERM)
+            next.restore()
+            heard.append(await next.stream.reduce(into: []) { $0.append($1) })
+        }
+        #expect(heard == Array(repeating: [.terminate], count: 100))
     }
 }
 

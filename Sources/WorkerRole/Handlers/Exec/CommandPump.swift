@@ -46,8 +46,12 @@ final class CommandPump {
         let wake = try Descriptor.pipe()
         wake.read.setNonBlocking()
         wake.write.setNonBlocking()
-        // Explicit, for the bell knows only its number.
-        defer { wake.write.close() }
+        // Explicit, for the bell knows only a number, and after it is closed: a ring into a pipe that nobody reads any more
+        // would be SIGPIPE for whoever cancels.
+        defer {
+            wake.write.close()
+            wake.read.close()
+        }
         guard bell.listen(wake.write.number) else { throw CancellationError() }
         defer { bell.close() }
         var (process, ends) = try start(bellEnd: wake.read)
