@@ -26,10 +26,13 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
     public init?(hex: some StringProtocol) {
         guard hex.utf8.count == 32 else { return nil }
         var words = [UInt64(0), UInt64(0)]
+        var problems: UInt8 = 0
         for (index, digit) in hex.utf8.enumerated() {
-            guard let value = Self.hexValue(digit) else { return nil }
-            words[index / 16] = words[index / 16] << 4 | UInt64(value)
+            let value = Self.hexValue(digit)
+            problems |= value
+            words[index / 16] = words[index / 16] << 4 | UInt64(value & 0xf)
         }
+        guard problems < Self.noDigit else { return nil }
         self.init(high: words[0], low: words[1])
     }
 
@@ -37,13 +40,14 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
     init?(hex digits: UnsafeRawBufferPointer) {
         guard digits.count == 32 else { return nil }
         var words = (high: UInt64(0), low: UInt64(0))
+        var problems: UInt8 = 0
         for index in 0..<16 {
-            guard let high = Self.hexValue(digits[index]), let low = Self.hexValue(digits[index + 16]) else {
-                return nil
-            }
-            words.high = words.high << 4 | UInt64(high)
-            words.low = words.low << 4 | UInt64(low)
+            let (high, low) = (Self.hexValue(digits[index]), Self.hexValue(digits[index + 16]))
+            problems |= high | low
+            words.high = words.high << 4 | UInt64(high & 0xf)
+            words.low = words.low << 4 | UInt64(low & 0xf)
         }
+        guard problems < Self.noDigit else { return nil }
         self.init(high: words.high, low: words.low)
     }
 
@@ -78,13 +82,13 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
         (left.high, left.low) < (right.high, right.low)
     }
 
-    private static func hexValue(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
+    private static let noDigit: UInt8 = 0x80
+
+    /// Without a jump: figures and letters follow each other as no processor can guess, and every event has 32 of them.
+    private static func hexValue(_ digit: UInt8) -> UInt8 {
+        let figure = digit &- UInt8(ascii: "0")
+        let letter = (digit | 0x20) &- UInt8(ascii: "a")
+        return figure < 10 ? figure : letter < 6 ? letter &+ 10 : noDigit
     }
 }
 

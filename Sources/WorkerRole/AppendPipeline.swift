@@ -14,7 +14,7 @@ final class AppendPipeline: Sendable {
     /// From so many appends in one batch on the worker is behind, and waits for more before the next one: a log charges
     /// by batch and partition, and what lies that far back does not notice these milliseconds.
     private static let busyBatch = 512
-    private static let gatherTime: Int64 = 10
+    private static let gatherTime: Int64 = 3
 
     typealias Append = @Sendable ([LogAppend]) async -> [Result<AppendReceipt, LogError>]
 

@@ -41,12 +41,10 @@ public struct TaskContext: Sendable {
     }
 
     /// The event, with its payload's bytes, headers and history. Whole, so dearer than the fields of it below.
-    public var event: TaskEvent { look { $0 } }
-
-    @inline(__always) private func look<Value>(_ field: (TaskEvent) -> Value) -> Value {
+    public var event: TaskEvent {
         switch origin {
-        case .record(let facts): field(facts.event)
-        case .event(let event): field(event)
+        case .record(let facts): facts.event
+        case .event(let event): event
         }
     }
 
@@ -57,10 +55,13 @@ public struct TaskContext: Sendable {
         ])
     }
 
-    public var payload: [UInt8] { look { $0.payload } }
-    public var attempt: UInt32 { look { $0.attempt } }
+    // Read where they lie: by way of `event`, each would cost the whole of it.
+    public var payload: [UInt8] { if case .record(let facts) = origin { facts.event.payload } else { event.payload } }
+    public var attempt: UInt32 { if case .record(let facts) = origin { facts.event.attempt } else { event.attempt } }
     /// The key under which the handler makes its own side effects idempotent: the same for every attempt and replay.
-    public var idempotencyKey: String { look { $0.fingerprint }.hex }
+    public var idempotencyKey: String {
+        if case .record(let facts) = origin { facts.event.fingerprint.hex } else { event.fingerprint.hex }
+    }
 }
 
 /// Compared as (assignment epoch, turn) within a partition.

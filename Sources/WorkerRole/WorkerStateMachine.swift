@@ -147,7 +147,8 @@ package struct WorkerStateMachine: Sendable {
 
     mutating func count(_ outcome: Outcome) { counters.count(outcome) }
 
-    func turn(at place: TurnPlace) -> Turn? {
+    /// Inlined, or each call retains all that the machine refers to.
+    @inline(__always) func turn(at place: TurnPlace) -> Turn? {
         // The partition is looked at where it lies: taken out, it would be copied with all that it refers to.
         partitions.withUnsafeBufferPointer { $0.baseAddress?[place.slot].table[place] }
     }

@@ -148,6 +148,36 @@ struct FetchBufferTests {
         #expect(turns[0] != turns[1] && turns[0] == turns[2] && turns[1] == turns[3])
     }
 
+    /// However lists and batches are cut: all come, once, in order, never more than asked for, and the count of bytes ends
+    /// where it began.
+    @Test(arguments: 1...20 as ClosedRange<UInt64>) func nothingIsLostBetweenListsAndBatches(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var buffer = FetchBuffer(maximumBytes: 1 << 30)
+        buffer.start([a: 0, b: 0])
+        _ = buffer.takeRequest()
+        var accepted: [TopicPartition: Int64] = [a: 0, b: 0]
+        var taken: [TopicPartition: [Int64]] = [a: [], b: []]
+        for _ in 0..<200 {
+            let partition = Bool.random(using: &random) ? a : b
+            let count = ([1, 3, 200, 256, 257, 700] as [Int64]).randomElement(using: &random)!
+            // Some of them came before.
+            let first = max(0, accepted[partition]! - Int64.random(in: 0...300, using: &random))
+            buffer.accept(records(partition, first..<first + count), serial: 1)
+            accepted[partition] = max(accepted[partition]!, first + count)
+            for _ in 0..<Int.random(in: 0...2, using: &random) {
+                let maximum = [1, 100, 256, 500, 1000].randomElement(using: &random)!
+                let batch = buffer.take(maximum)
+                #expect(batch.count <= maximum && (!batch.isEmpty || !buffer.hasReady))
+                for record in batch { taken[record.topicPartition]!.append(record.offset) }
+            }
+        }
+        while buffer.hasReady {
+            for record in buffer.take(1000) { taken[record.topicPartition]!.append(record.offset) }
+        }
+        #expect(taken == accepted.mapValues { Array(0..<$0) })
+        #expect(buffer.bufferedBytes == 0)
+    }
+
     @Test func anEndIsToldAfterTheRecordsBeforeIt() {
         var buffer = FetchBuffer(maximumBytes: 1 << 20)
         buffer.start([a: 0])

@@ -38,6 +38,19 @@ struct FingerprintTests {
         #expect(Fingerprint(bytes: [UInt8](repeating: 0, count: 17)) == nil)
     }
 
+    @Test("each byte is a hex digit or is none, wherever it stands") func digits() {
+        let value = Fingerprint(high: 0x0123_4567_89ab_cdef, low: 0xfedc_ba98_7654_3210)
+        for byte in UInt8.min ... .max {
+            let digit = Character(UnicodeScalar(byte)).hexDigitValue
+            for position in [0, 15, 16, 31] {
+                var text = Array(value.hex.utf8)
+                text[position] = byte
+                let read = text.withUnsafeBytes { Fingerprint(hex: $0) }
+                #expect(read?.hex == digit.map { _ in String(decoding: text, as: UTF8.self).lowercased() })
+            }
+        }
+    }
+
     @Test("order is that of the hex digits") func order() {
         var generate = Generate(seed: 2)
         for _ in 0..<1000 {
