@@ -24,16 +24,9 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// Reads exactly 32 hex digits, either case; nil for anything else.
     public init?(hex: some StringProtocol) {
-        guard hex.utf8.count == 32 else { return nil }
-        var words = [UInt64(0), UInt64(0)]
-        var problems: UInt8 = 0
-        for (index, digit) in hex.utf8.enumerated() {
-            let value = Self.hexValue(digit)
-            problems |= value
-            words[index / 16] = words[index / 16] << 4 | UInt64(value & 0xf)
-        }
-        guard problems < Self.noDigit else { return nil }
-        self.init(high: words[0], low: words[1])
+        var text = String(hex)
+        guard let read = text.withUTF8({ Fingerprint(hex: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = read
     }
 
     /// Reads the same from bytes.
