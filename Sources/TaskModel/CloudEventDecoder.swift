@@ -69,7 +69,6 @@ extension TaskEvent {
         if let name = attributes.unreadable { throw EventDecodingError("header \(name) is not UTF-8 text") }
         var event = try attributes.event(payload: value, place: place, mayLackTask: mayLackTask)
         event.contentType = attributes.contentType
-        event.extraHeaders += attributes.extra
         return event
     }
 

@@ -4,6 +4,7 @@ struct EventAttributes {
     /// The attributes that have a meaning here.
     enum Name: Int, CaseIterable {
         case fingerprint, specVersion, id, source, type, subject, time, contentType, replay, turn, attempt, dueAt
+        // From here on what most events lack: see `isRare`.
         case firstDueAt, expiresAt, partitionKey, traceParent, scheduleID, nominalTime, standsFor, overlap, retryPolicy
         case history, forwarded, task, overlapLimit, pausesOnFailure
 
@@ -37,6 +38,8 @@ struct EventAttributes {
             case .task: CloudEventHeader.task
             }
         }
+
+        var isRare: Bool { rawValue >= Name.firstDueAt.rawValue }
     }
 
     /// What a header is to an event.
@@ -59,6 +62,7 @@ struct EventAttributes {
     private let headers: RecordHeaders
     /// Where the value of each attribute lies among the headers: its place and one more than its bytes; 0 for none.
     private var places = SIMD32<UInt64>()
+    private var hasRare = false
     private var others: [RecordHeader] = []
     /// Headers that are no attributes.
     private(set) var extra: [RecordHeader] = []
@@ -76,7 +80,9 @@ struct EventAttributes {
                 return
             }
             switch kind {
-            case .known(let name): places[name.rawValue] = UInt64(start) << 32 | UInt64(value.count + 1)
+            case .known(let name):
+                places[name.rawValue] = UInt64(start) << 32 | UInt64(value.count + 1)
+                if name.isRare { hasRare = true }
             case .other:
                 let header = RecordHeader(name, value)
                 others.removeAll { $0.name == header.name }
@@ -144,9 +150,19 @@ struct EventAttributes {
         event.replay = try number(.replay) ?? 0
         event.turn = try number(.turn) ?? 1
         event.attempt = try number(.attempt) ?? 1
-        event.standsFor = try number(.standsFor) ?? 1
         event.publishedAt = try time(.time)
         event.dueAt = try time(.dueAt)
+        guard event.turn > 0, event.attempt > 0 else { throw Self.countsFromOne }
+        if hasRare || !others.isEmpty || !extra.isEmpty { event.rareAttributes = try rareAttributes() }
+        return event
+    }
+
+    private static let countsFromOne = EventDecodingError(
+        "headers ce_turn, ce_attempt, ce_standsfor and ce_overlaplimit count from 1")
+
+    private func rareAttributes() throws(EventDecodingError) -> RareAttributes {
+        var event = RareAttributes()
+        event.standsFor = try number(.standsFor) ?? 1
         event.firstDueAt = try time(.firstDueAt)
         event.expiresAt = try time(.expiresAt)
         event.nominalTime = try time(.nominalTime)
@@ -165,13 +181,11 @@ struct EventAttributes {
             event.overlap = rule
         }
         event.overlapLimit = try number(.overlapLimit)
-        guard event.turn > 0, event.attempt > 0, event.standsFor > 0, event.overlapLimit != 0 else {
-            throw EventDecodingError("headers ce_turn, ce_attempt, ce_standsfor and ce_overlaplimit count from 1")
-        }
+        guard event.standsFor > 0, event.overlapLimit != 0 else { throw Self.countsFromOne }
         if let policy = event.retryPolicy, let problem = policy.problems.first {
             throw EventDecodingError("header ce_retrypolicy: \(problem)")
         }
-        event.extraHeaders = others.sorted { $0.name < $1.name }
+        event.extraHeaders = others.sorted { $0.name < $1.name } + extra
         return event
     }
 

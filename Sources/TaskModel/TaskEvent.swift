@@ -22,33 +22,8 @@ public struct TaskEvent: Hashable, Sendable {
     public var publishedAt: Timestamp?
     /// When it falls (or fell) due.
     public var dueAt: Timestamp?
-    /// When the first turn fell due by the broker's time: the start of its age. Set at the first retry.
-    public var firstDueAt: Timestamp?
-    /// It must not start at or after this instant.
-    public var expiresAt: Timestamp?
-    /// The lane: events with one key share a partition.
-    public var partitionKey: String?
-    /// W3C Trace Context.
-    public var traceParent: String?
-    public var scheduleID: String?
-    /// The instant that the schedule's trigger named.
-    public var nominalTime: Timestamp?
-    /// How many nominal times this event stands for (coalesced ones included).
-    public var standsFor: UInt32 = 1
-    /// What happens when another event of its schedule is still open; from the schedule.
-    public var overlap: OverlapRule = .allow
-    /// How many events of its lane may be open at once (``OverlapRule/allow``; nil: any number) or may wait
-    /// (``OverlapRule/bufferAll``; nil: ``OverlapRule/defaultBuffered``). From 1.
-    public var overlapLimit: UInt32?
-    /// Its schedule is paused when it dies.
-    public var pausesOnFailure = false
-    /// Overrides the task's policy.
-    public var retryPolicy: RetryPolicy?
-    public var history = FailureHistory()
-    /// It lay on a wrong partition once and was moved to the right one.
-    public var isForwarded = false
-    /// Headers that are not ours, kept as they came.
-    public var extraHeaders: [RecordHeader] = []
+    /// What most events leave as it is.
+    var rare = RareAttributes.Box.plain
 
     public init(
         id: String, source: String, task: String, payload: [UInt8], contentType: String? = nil, fingerprint: Fingerprint

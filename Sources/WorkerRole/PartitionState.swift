@@ -175,7 +175,7 @@ struct PartitionState: Sendable {
         let seat = table.take(turn)
         let place = table.place(seat, turn.facts.place.offset)
         bufferedBytes += turn.facts.byteCount
-        if turn.facts.event.partitionKey != nil { lanes[turn.facts.keyHash, default: []].append(seat) }
+        if turn.facts.hasLane { lanes[turn.facts.keyHash, default: []].append(seat) }
         guard leaders[coordinate.fingerprint] != nil else {
             leaders[coordinate.fingerprint] = seat
             return (place, .leads)
@@ -194,7 +194,7 @@ struct PartitionState: Sendable {
         needsCommit = true
         bufferedBytes -= turn.facts.byteCount
         if wasWatermark { watermarkTime = max(watermarkTime, turn.facts.recordTime) }
-        if turn.facts.event.partitionKey != nil { leaveLane(turn.facts.keyHash, place.seat) }
+        if turn.facts.hasLane { leaveLane(turn.facts.keyHash, place.seat) }
         let fingerprint = turn.facts.coordinate.fingerprint
         guard leaders[fingerprint] == place.seat else {
             followers[fingerprint]?.removeAll { $0 == place.seat }

@@ -31,6 +31,9 @@ package final class TurnFacts: Sendable {
     let byteCount: Int
     /// Of the key that says which partition it belongs to.
     let keyHash: UInt32
+    // What is asked at every step of a turn lies here: the event keeps it with what most events lack.
+    let hasLane: Bool
+    let expiresAt: Timestamp?
     /// It is the first turn of an event that may have to stand back in its lane; later ones were let in.
     let obeysOverlapRule: Bool
 
@@ -58,6 +61,8 @@ package final class TurnFacts: Sendable {
         }
         coordinate = event.coordinate
         keyHash = event.recordKeyHash
+        hasLane = event.partitionKey != nil
+        expiresAt = event.expiresAt
         obeysOverlapRule =
             (event.overlap != .allow || event.overlapLimit != nil) && event.turn == 1 && event.replay == 0
     }

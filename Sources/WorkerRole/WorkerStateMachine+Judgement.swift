@@ -43,7 +43,7 @@ extension WorkerStateMachine {
     }
 
     func expiry(of turn: Turn, _ now: WorkerNow) -> OutcomeDetail? {
-        guard let expiry = turn.facts.event.expiresAt, now.wall >= expiry else { return nil }
+        guard let expiry = turn.facts.expiresAt, now.wall >= expiry else { return nil }
         return OutcomeDetail(.expired, endedAt: now.wall, code: "expired", message: "expired at \(expiry.rfc3339)")
     }
 

@@ -19,11 +19,13 @@ extension PublishRequest {
         }
         if let key, key.isEmpty { throw ClientError(.invalidRequest, "the lane key is empty; leave it out") }
         event.publishedAt = now
-        event.partitionKey = key
-        event.expiresAt = expiresAt
-        event.retryPolicy = retryPolicy
-        event.traceParent = traceParent
-        event.extraHeaders = headers
+        var rare = RareAttributes()
+        rare.partitionKey = key
+        rare.expiresAt = expiresAt
+        rare.retryPolicy = retryPolicy
+        rare.traceParent = traceParent
+        rare.extraHeaders = headers
+        event.rareAttributes = rare
         if case .at(let time) = start { event.dueAt = time }
         try checkExpiry(now: now)
         return event

@@ -7,40 +7,44 @@ public enum FireMaker {
     public static func event(
         of spec: ScheduleSpec, nominal: Timestamp, due: Timestamp, standsFor: Int, now: Timestamp
     ) -> TaskEvent {
-        var event = template(
+        template(
             spec, id: "\(spec.id)@\(nominal.rfc3339)", payload: spec.payload, due: due, now: now,
-            fingerprint: Fingerprint(.scheduled(scheduleID: spec.id, nominalTime: nominal)))
-        event.nominalTime = nominal
-        event.standsFor = UInt32(clamping: standsFor)
-        event.expiresAt = spec.expiry.map { nominal + $0 }
-        return event
+            fingerprint: Fingerprint(.scheduled(scheduleID: spec.id, nominalTime: nominal))
+        ) {
+            $0.nominalTime = nominal
+            $0.standsFor = UInt32(clamping: standsFor)
+            $0.expiresAt = spec.expiry.map { nominal + $0 }
+        }
     }
 
     /// The event of a manual trigger, identified by its command.
     public static func event(
         of spec: ScheduleSpec, command: ScheduleCommand, payload: [UInt8]?, due: Timestamp, now: Timestamp
     ) -> TaskEvent {
-        var event = template(
+        template(
             spec, id: "\(spec.id)@\(command.id)", payload: payload ?? spec.payload, due: due, now: now,
-            fingerprint: command.triggeredFingerprint(task: spec.task))
-        event.expiresAt = spec.expiry.map { due + $0 }
-        return event
+            fingerprint: command.triggeredFingerprint(task: spec.task)
+        ) { $0.expiresAt = spec.expiry.map { due + $0 } }
     }
 
     private static func template(
-        _ spec: ScheduleSpec, id: String, payload: [UInt8], due: Timestamp, now: Timestamp, fingerprint: Fingerprint
+        _ spec: ScheduleSpec, id: String, payload: [UInt8], due: Timestamp, now: Timestamp, fingerprint: Fingerprint,
+        _ more: (inout RareAttributes) -> Void
     ) -> TaskEvent {
         var event = TaskEvent(
             id: id, source: source, task: spec.task, payload: payload, contentType: spec.contentType,
             fingerprint: fingerprint)
         event.publishedAt = now
         event.dueAt = due
-        event.partitionKey = spec.key
-        event.scheduleID = spec.id
-        event.overlap = spec.overlap
-        event.overlapLimit = spec.overlapLimit
-        event.pausesOnFailure = spec.pausesOnFailure
-        event.retryPolicy = spec.retryPolicy
+        var rare = RareAttributes()
+        rare.partitionKey = spec.key
+        rare.scheduleID = spec.id
+        rare.overlap = spec.overlap
+        rare.overlapLimit = spec.overlapLimit
+        rare.pausesOnFailure = spec.pausesOnFailure
+        rare.retryPolicy = spec.retryPolicy
+        more(&rare)
+        event.rareAttributes = rare
         return event
     }
 }
