@@ -20,6 +20,8 @@ struct EndedAttempt: Sendable {
 final class AttemptRunner: Sendable {
     private struct Runner {
         var task: Task<Void, Never>
+        /// What it runs now.
+        var attempt: AttemptID?
         var isSpent = false
     }
 
@@ -29,10 +31,9 @@ final class AttemptRunner: Sendable {
         var head = 0
         /// A runner is on its way to the line.
         var isAwaited = false
-        var runners: [Int: Runner] = [:]
-        var nextRunner = 0
-        /// Who runs which attempt.
-        var running: [AttemptID: Int] = [:]
+        /// By number; the numbers of those that ended are given again.
+        var runners: ContiguousArray<Runner?> = []
+        var freeNumbers: [Int] = []
         /// Told to end before anybody took them.
         var cancelled: Set<AttemptID> = []
         /// Since the last `takeEnded`.
@@ -87,7 +88,7 @@ final class AttemptRunner: Sendable {
 
     func cancel(_ id: AttemptID) {
         let task = state.withLock { state -> Task<Void, Never>? in
-            guard let number = state.running[id] else {
+            guard let number = state.runners.firstIndex(where: { $0?.attempt == id }) else {
                 if state.line[state.head...].contains(where: { $0.id == id }) { state.cancelled.insert(id) }
                 return nil
             }
@@ -102,7 +103,7 @@ final class AttemptRunner: Sendable {
         let tasks = state.withLock { state in
             state.line = []
             state.head = 0
-            return state.runners.values.map(\.task)
+            return state.runners.compactMap { $0?.task }
         }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
@@ -111,9 +112,9 @@ final class AttemptRunner: Sendable {
     private func sendForOne(_ state: inout State) {
         guard state.head < state.line.count, !state.isAwaited else { return }
         state.isAwaited = true
-        let number = state.nextRunner
-        state.nextRunner += 1
-        state.runners[number] = Runner(task: Task { await self.work(number) })
+        let number = state.freeNumbers.popLast() ?? state.runners.count
+        let runner = Runner(task: Task { await self.work(number) })
+        if number == state.runners.count { state.runners.append(runner) } else { state.runners[number] = runner }
     }
 
     private func work(_ number: Int) async {
@@ -135,7 +136,6 @@ final class AttemptRunner: Sendable {
 
     private func finish(_ attempt: EndedAttempt, _ number: Int) -> AttemptStart? {
         let (next, isFirst) = state.withLock { state in
-            state.running[attempt.end.id] = nil
             state.ended.append(attempt)
             return (take(&state, number), state.ended.count == 1)
         }
@@ -147,10 +147,11 @@ final class AttemptRunner: Sendable {
     private func take(_ state: inout State, _ number: Int) -> AttemptStart? {
         guard state.runners[number]?.isSpent == false, let start = state.takeStart() else {
             state.runners[number] = nil
+            state.freeNumbers.append(number)
             sendForOne(&state)
             return nil
         }
-        state.running[start.id] = number
+        state.runners[number]?.attempt = start.id
         if state.cancelled.remove(start.id) != nil {
             state.runners[number]?.isSpent = true
             state.runners[number]?.task.cancel()

@@ -54,13 +54,13 @@ extension WorkerStateMachine {
     mutating func start(_ place: TurnPlace, _ turn: Turn, _ now: WorkerNow) {
         if let detail = expiry(of: turn, now) { return decide(place, turn, detail) }
         guard let policy = tasks[turn.facts.event.task] else { return }
-        let id = nextAttemptID
-        nextAttemptID += 1
-        setStage(.running(id), at: place)
         let deadline = now.uptime + policy.timeout
-        attempts[id] = Attempt(
-            id: id, facts: turn.facts, suspicion: turn.suspicion, slot: place.slot, place: place,
-            startedAt: now.wall, deadline: deadline)
+        let id = attempts.add { id in
+            Attempt(
+                id: id, facts: turn.facts, suspicion: turn.suspicion, slot: place.slot, place: place,
+                startedAt: now.wall, deadline: deadline)
+        }
+        setStage(.running(id), at: place)
         nextAttemptCheck = min(nextAttemptCheck, deadline)
         if turn.suspicion != nil { suspects.started(turn.facts.coordinate) }
         count(\.started)
@@ -83,14 +83,14 @@ extension WorkerStateMachine {
 
     /// Deadlines, and leases of departed attempts that ran out.
     mutating func checkAttempts(_ now: WorkerNow) {
-        for id in attempts.keys.sorted() {
+        for id in attempts.ids {
             if let attempt = attempts[id], attempt.cancelReason == nil, attempt.deadline <= now.uptime {
                 count(\.timeouts)
                 cancel(id, .timeout)
             }
             checkLease(id, now)
         }
-        nextAttemptCheck = attempts.values.map(nextCheck).min() ?? .max
+        nextAttemptCheck = attempts.all.map(nextCheck).min() ?? .max
     }
 
     mutating func cancel(_ id: AttemptID, _ reason: Attempt.CancelReason) {

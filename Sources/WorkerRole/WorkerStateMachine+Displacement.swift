@@ -87,8 +87,8 @@ extension WorkerStateMachine {
         let coordinate = entry.coordinate
         displacing.remove(coordinate)
         learn(append.record, time, now)
-        for (id, attempt) in attempts where attempt.facts.coordinate.fingerprint == coordinate.fingerprint {
-            if attempt.slot == place.slot { cancel(id, .decidedElsewhere) }
+        for attempt in attempts.all where attempt.facts.coordinate.fingerprint == coordinate.fingerprint {
+            if attempt.slot == place.slot { cancel(attempt.id, .decidedElsewhere) }
         }
         count(.cancelled)
         journal(

@@ -56,10 +56,10 @@ extension WorkerStateMachine {
             return obeyDisplacement(of: entry.coordinate, by: newcomer, slot)
         }
         guard case .raised = change, entry.worker != identity else { return }
-        for (id, attempt) in attempts where attempt.facts.coordinate.fingerprint == entry.coordinate.fingerprint {
+        for attempt in attempts.all where attempt.facts.coordinate.fingerprint == entry.coordinate.fingerprint {
             guard attempt.slot == slot else { continue }
             if case .run = ledgers[slot].fold.judge(attempt.facts.coordinate) { continue }
-            cancel(id, .decidedElsewhere)
+            cancel(attempt.id, .decidedElsewhere)
         }
     }
 
@@ -124,7 +124,7 @@ extension WorkerStateMachine {
         guard let next = nextExpiry, next <= now.uptime else { return }
         for slot in ledgers.indices.sorted(by: { partitions[$0].ledger < partitions[$1].ledger }) {
             guard let expiry = ledgers[slot].expiresAt, expiry <= now.uptime else { continue }
-            if attempts.values.contains(where: { $0.slot == slot }) {
+            if attempts.all.contains(where: { $0.slot == slot }) {
                 ledgers[slot].expiresAt = now.uptime + configuration.lease
             } else {
                 ledgers[slot] = LedgerState()

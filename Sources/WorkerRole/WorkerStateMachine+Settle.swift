@@ -4,7 +4,7 @@ internal import TaskModel
 /// Attempts end, decisions and effects become durable, offsets settle.
 extension WorkerStateMachine {
     mutating func finished(_ id: AttemptID, _ result: AttemptResult, _ now: WorkerNow) {
-        guard let attempt = attempts.removeValue(forKey: id) else { return }
+        guard let attempt = attempts.remove(id) else { return }
         if attempt.suspicion != nil { suspects.remove(attempt.facts.coordinate) }
         let detail = outcome(of: attempt, result, now)
         switch attempt.standing {

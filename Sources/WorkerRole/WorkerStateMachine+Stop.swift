@@ -17,7 +17,7 @@ extension WorkerStateMachine {
     mutating func endDraining(_ now: WorkerNow) {
         switch life {
         case .draining(let until) where until <= now.uptime:
-            for id in attempts.keys.sorted() { cancel(id, .shutdown) }
+            for id in attempts.ids { cancel(id, .shutdown) }
             life = .closing(until: now.uptime + configuration.lease)
         case .closing(let until) where until <= now.uptime:
             let appends = departedDecisions.count + refused.count

@@ -29,13 +29,12 @@ package struct WorkerStateMachine: Sendable {
     var partitions: ContiguousArray<PartitionState> = []
     var ledgers: ContiguousArray<LedgerState> = []
     var assignments: Int64 = 0
-    var attempts: [AttemptID: Attempt] = [:]
+    var attempts = AttemptTable()
     /// No attempt needs attention before this uptime; a lower bound.
     var nextAttemptCheck = Int64.max
     var departedDecisions: [Coordinate: DepartedDecision] = [:]
     /// Attempts that outlive their partition, by what they run.
     var departed: [Coordinate: AttemptID] = [:]
-    var nextAttemptID: AttemptID = 1
     var ready: ReadyQueues
     /// Ready suspects, in order of arrival; they start when the register admits them.
     var suspectsReady: [TurnPlace] = []

@@ -12,6 +12,7 @@ package struct WorkerNow: Hashable, Sendable {
     }
 }
 
+/// See ``AttemptTable``.
 package typealias AttemptID = UInt64
 
 /// What a restore found out before a partition may open.
