@@ -83,7 +83,7 @@ extension WorkerStateMachine {
         guard let turn = turn(at: place), case .settling(let machine) = turn.stage,
             case .deciding(let decision) = machine.state
         else { return }
-        let change = ledgers[place.slot].fold.apply(decision.record, time: receipt.timestamp)
+        let change = ledgers[place.slot].fold.apply(decision, time: receipt.timestamp)
         ledgers[place.slot].own.insert(receipt.offset)
         count(decision.detail.outcome)
         if case .raised = change, decision.detail.outcome == .completed, !ledgers[place.slot].fold.hasLateCompletions {

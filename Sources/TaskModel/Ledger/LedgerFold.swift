@@ -100,17 +100,17 @@ public struct LedgerFold: Sendable {
     public enum Change: Hashable, Sendable {
         /// Nothing: it was known, or lower than what is known.
         case none
-        /// The entry rose to this decision, from this outcome of the same replay if there was one.
-        case raised(Decision, from: Outcome?)
+        /// The entry rose to the record's outcome, from this one of the same replay if there was one.
+        case raised(from: Outcome?)
         /// A note about an undecided turn.
-        case noted(TurnNotes)
+        case noted
     }
 
     /// Folds one record in. `time` is the record's broker time.
     public mutating func apply(_ record: LedgerRecord, time: Timestamp) -> Change {
         switch record.body {
         case .outcome(let detail):
-            return raise(
+            return apply(
                 Decision(
                     coordinate: record.coordinate, attempt: record.attempt, worker: record.worker,
                     laneHash: record.laneHash, detail: detail), time: time)
@@ -119,6 +119,51 @@ public struct LedgerFold: Sendable {
         case .started(let alone): return note(record, time: time) { $0.start(by: record.worker, alone: alone) }
         case .displaced(let other): return note(record, time: time) { $0.displacedBy = other }
         }
+    }
+
+    /// Folds the record of a decision in.
+    public mutating func apply(_ decision: Decision, time: Timestamp) -> Change {
+        let fingerprint = decision.coordinate.fingerprint
+        let place = decided.place(of: fingerprint)
+        let known = outcome(at: place)
+        if let known {
+            let (was, came) = (known.outcome, decision.detail.outcome)
+            let isLate = (was == .dead && came == .completed) || (was == .completed && came == .dead)
+            if isLate, known.replay == decision.coordinate.replay {
+                lateCompletions.insert(DeadLetterKey(fingerprint: fingerprint, replay: known.replay))
+            }
+            let old = OutcomeRank(was, replay: known.replay, turn: known.turn)
+            let new = OutcomeRank(came, replay: decision.coordinate.replay, turn: decision.coordinate.turn)
+            if new == old, var entry = open[fingerprint] {
+                entry.time = max(entry.time, time)
+                open[fingerprint] = entry
+            }
+            guard old < new else { return .none }
+        }
+        let previous = known.flatMap { $0.replay == decision.coordinate.replay ? $0.outcome : nil }
+        if decision.detail.outcome.outcomeClass == .again {
+            decided[place] = nil
+            let notes = open[fingerprint]?.notes.flatMap { $0.coordinate > decision.coordinate ? $0 : nil }
+            drop(fingerprint)
+            insert(
+                fingerprint,
+                OpenEntry(decision: decision, notes: notes, laneHash: decision.laneHash, time: time))
+        } else {
+            // A later replay may be noted already: a zombie's outcome of this one must not end its lease.
+            let later = open[fingerprint].flatMap { entry in
+                entry.notes.map { $0.coordinate.replay > decision.coordinate.replay } == true ? entry : nil
+            }
+            drop(fingerprint)
+            if var later {
+                later.decision = nil
+                insert(fingerprint, later)
+            }
+            decided[place] = DecidedTable.Entry(
+                outcome: decision.detail.outcome, replay: decision.coordinate.replay, turn: decision.coordinate.turn,
+                time: time)
+            if decision.detail.outcome == .dead { keepDeadDetail(decision) }
+        }
+        return .raised(from: previous)
     }
 
     /// Whether ``takeLateCompletions()`` has something to give.
@@ -208,50 +253,6 @@ public struct LedgerFold: Sendable {
         return refresh.sorted { $0.coordinate < $1.coordinate }
     }
 
-    private mutating func raise(_ decision: Decision, time: Timestamp) -> Change {
-        let fingerprint = decision.coordinate.fingerprint
-        let place = decided.place(of: fingerprint)
-        let known = outcome(at: place)
-        if let known {
-            let (was, came) = (known.outcome, decision.detail.outcome)
-            let isLate = (was == .dead && came == .completed) || (was == .completed && came == .dead)
-            if isLate, known.replay == decision.coordinate.replay {
-                lateCompletions.insert(DeadLetterKey(fingerprint: fingerprint, replay: known.replay))
-            }
-            let old = OutcomeRank(was, replay: known.replay, turn: known.turn)
-            let new = OutcomeRank(came, replay: decision.coordinate.replay, turn: decision.coordinate.turn)
-            if new == old, var entry = open[fingerprint] {
-                entry.time = max(entry.time, time)
-                open[fingerprint] = entry
-            }
-            guard old < new else { return .none }
-        }
-        let previous = known.flatMap { $0.replay == decision.coordinate.replay ? $0.outcome : nil }
-        if decision.detail.outcome.outcomeClass == .again {
-            decided[place] = nil
-            let notes = open[fingerprint]?.notes.flatMap { $0.coordinate > decision.coordinate ? $0 : nil }
-            drop(fingerprint)
-            insert(
-                fingerprint,
-                OpenEntry(decision: decision, notes: notes, laneHash: decision.laneHash, time: time))
-        } else {
-            // A later replay may be noted already: a zombie's outcome of this one must not end its lease.
-            let later = open[fingerprint].flatMap { entry in
-                entry.notes.map { $0.coordinate.replay > decision.coordinate.replay } == true ? entry : nil
-            }
-            drop(fingerprint)
-            if var later {
-                later.decision = nil
-                insert(fingerprint, later)
-            }
-            decided[place] = DecidedTable.Entry(
-                outcome: decision.detail.outcome, replay: decision.coordinate.replay, turn: decision.coordinate.turn,
-                time: time)
-            if decision.detail.outcome == .dead { keepDeadDetail(decision) }
-        }
-        return .raised(decision, from: previous)
-    }
-
     private mutating func note(_ record: LedgerRecord, time: Timestamp, _ change: (inout TurnNotes) -> Void) -> Change {
         guard case .run(let known) = judge(record.coordinate) else { return .none }
         let fingerprint = record.coordinate.fingerprint
@@ -263,7 +264,7 @@ public struct LedgerFold: Sendable {
         entry.notes = notes
         entry.time = max(entry.time, time)
         insert(fingerprint, entry)
-        return .noted(notes)
+        return .noted
     }
 
     private mutating func insert(_ fingerprint: Fingerprint, _ entry: OpenEntry) {
