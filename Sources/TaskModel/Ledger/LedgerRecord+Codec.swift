@@ -25,7 +25,28 @@ extension LedgerRecord {
     }
 
     public func encoded() -> [UInt8] {
-        var writer = FieldWriter()
+        [UInt8](unsafeUninitializedCapacity: maximumEncodedCount) { buffer, count in
+            var writer = FieldWriter(UnsafeMutableRawBufferPointer(buffer))
+            write(to: &writer)
+            count = writer.count
+        }
+    }
+
+    /// At least what it takes.
+    private var maximumEncodedCount: Int {
+        func count(_ text: String?) -> Int { text.map { FieldWriter.frame + $0.utf8.count } ?? 0 }
+        // The fixed part, and more than all numbers take together.
+        let numbers = 128
+        switch body {
+        case .outcome(let detail):
+            return numbers + count(worker) + count(detail.deathReason?.rawValue) + count(detail.code)
+                + count(detail.message)
+        case .leased(let lease): return numbers + count(worker) + count(lease.holder)
+        case .released, .started, .displaced: return numbers + count(worker)
+        }
+    }
+
+    private func write(to writer: inout FieldWriter) {
         writer.number(Self.version)
         writer.number(kind)
         writer.number(coordinate.replay)
@@ -42,7 +63,6 @@ extension LedgerRecord {
         case .displaced(let other): writer.field(Tag.displacedBy.rawValue, bytes: other.bytes)
         case .released: break
         }
-        return writer.bytes
     }
 
     private var kind: UInt8 {
@@ -133,38 +153,43 @@ extension LedgerRecord {
     }
 }
 
+/// Into memory that is large enough: it is the writer's mistake when it is not, and ends the process.
 private struct FieldWriter {
-    private(set) var bytes: [UInt8] = []
+    /// Bytes of a field beside its content.
+    static let frame = 3
 
-    init() { bytes.reserveCapacity(96) }
+    private let buffer: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
 
     @inline(__always) mutating func number<Number: FixedWidthInteger>(_ value: Number) {
-        var shift = Number.bitWidth
-        while shift > 0 {
-            shift -= 8
-            bytes.append(UInt8(truncatingIfNeeded: value >> Number(shift)))
-        }
+        precondition(buffer.count - count >= Number.bitWidth / 8)
+        buffer.storeBytes(of: value.bigEndian, toByteOffset: count, as: Number.self)
+        count += Number.bitWidth / 8
     }
 
     @inline(__always) mutating func field<Number: FixedWidthInteger>(_ tag: UInt8, _ value: Number) {
-        bytes.append(tag)
+        number(tag)
         number(UInt16(Number.bitWidth / 8))
         number(value)
     }
 
     mutating func field(_ tag: UInt8, bytes content: [UInt8]) {
-        bytes.append(tag)
-        number(UInt16(content.count))
-        bytes += content
+        content.withUnsafeBytes { field(tag, $0) }
     }
 
     mutating func field(_ tag: UInt8, text: String) {
         var cut = text.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
-        bytes.append(tag)
-        cut.withUTF8 { content in
-            number(UInt16(content.count))
-            bytes.append(contentsOf: content)
-        }
+        cut.withUTF8 { field(tag, UnsafeRawBufferPointer($0)) }
+    }
+
+    private mutating func field(_ tag: UInt8, _ content: UnsafeRawBufferPointer) {
+        number(tag)
+        number(UInt16(content.count))
+        precondition(buffer.count - count >= content.count)
+        UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).copyMemory(from: content)
+        count += content.count
     }
 }
 
