@@ -26,15 +26,21 @@ extension UnsafePointer<rd_kafka_message_t> {
     private var headers: RecordHeaders {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(self, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-        return RecordHeaders(count: rd_kafka_header_cnt(list)) { index in
-            var name: UnsafePointer<CChar>?
-            var value: UnsafeRawPointer?
-            var count = 0
-            _ = rd_kafka_header_get_all(list, index, &name, &value, &count)
-            return (
-                UnsafeRawBufferPointer(start: name, count: name.map { strlen($0) } ?? 0),
-                value.map { UnsafeRawBufferPointer(start: $0, count: count) }
-            )
+        let count = rd_kafka_header_cnt(list)
+        return withUnsafeTemporaryAllocation(of: RecordHeaders.Place.self, capacity: count) { places in
+            for index in 0..<count {
+                var name: UnsafePointer<CChar>?
+                var value: UnsafeRawPointer?
+                var length = 0
+                _ = rd_kafka_header_get_all(list, index, &name, &value, &length)
+                places.initializeElement(
+                    at: index,
+                    to: (
+                        UnsafeRawBufferPointer(start: name, count: name.map { strlen($0) } ?? 0),
+                        value.map { UnsafeRawBufferPointer(start: $0, count: length) }
+                    ))
+            }
+            return RecordHeaders(copying: UnsafeBufferPointer(places))
         }
     }
 

@@ -61,22 +61,13 @@ package final class KafkaProducer: Sendable {
     }
 
     private func sendUntilKnown(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
-        var results = [Result<KafkaDelivery, KafkaError>](
-            repeating: .failure(KafkaError(.purgedInFlight)), count: records.count)
-        var pending = Array(records.indices)
-        for _ in 0..<Self.maximumRounds where !pending.isEmpty {
-            let generation: ProducerGeneration
-            do {
-                generation = try current()
-            } catch {
-                let error = error as? KafkaError ?? KafkaError(.invalidArgument, "\(error)")
-                for index in pending { results[index] = .failure(error) }
-                break
-            }
-            let isAll = pending.count == records.count
-            let fates = await generation.send(isAll ? records : pending.map { records[$0] })
+        var results = await sendOnce(records)
+        for _ in 1..<Self.maximumRounds {
+            // As almost always.
+            guard results.contains(where: \.isUnknown) else { return results }
+            let pending = results.indices.filter { results[$0].isUnknown }
+            let fates = await sendOnce(pending.map { records[$0] })
             for (index, fate) in zip(pending, fates) { results[index] = fate }
-            pending = pending.filter { results[$0].isUnknown }
         }
         return results.map { result in
             guard result.isUnknown else { return result }
@@ -86,6 +77,15 @@ package final class KafkaProducer: Sendable {
                 case .failure(let error): "it may or may not be in the log: \(error)"
                 }
             return .failure(KafkaError(.purgedInFlight, "outcome unknown: \(reason)"))
+        }
+    }
+
+    private func sendOnce(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
+        do {
+            return await (try current()).send(records)
+        } catch {
+            let error = error as? KafkaError ?? KafkaError(.invalidArgument, "\(error)")
+            return Array(repeating: .failure(error), count: records.count)
         }
     }
 

@@ -27,17 +27,20 @@ public struct RecordHeaders: Hashable, Sendable {
         self.block = block
     }
 
-    /// Makes a block of `count` headers that lie elsewhere, with one allocation. `header` is asked twice for each.
-    public init(count: Int, _ header: (Int) -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?)) {
-        let size = (0..<count).reduce(0) { size, index in
-            let (name, value) = header(index)
-            return size + Self.size(ofLength: name.count) + name.count
-                + Self.size(ofLength: (value?.count ?? -1) + 1) + (value?.count ?? 0)
+    /// A header that lies elsewhere.
+    public typealias Place = (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer?)
+
+    /// Makes a block of headers that lie elsewhere, with one allocation.
+    public init(copying headers: UnsafeBufferPointer<Place>) {
+        var size = 0
+        for (name, value) in headers {
+            size +=
+                Self.size(ofLength: name.count) + name.count + Self.size(ofLength: (value?.count ?? -1) + 1)
+                + (value?.count ?? 0)
         }
         block = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
             guard var next = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
-            for index in 0..<count {
-                let (name, value) = header(index)
+            for (name, value) in headers {
                 next = Self.write(name.count, name, at: next)
                 next = Self.write((value?.count ?? -1) + 1, value, at: next)
             }
