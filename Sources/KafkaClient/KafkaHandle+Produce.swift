@@ -79,7 +79,8 @@ extension KafkaHandle {
     }
 
     private static func makeHeaders(_ headers: RecordHeaders) -> OpaquePointer? {
-        guard !headers.isEmpty, let list = rd_kafka_headers_new(headers.count) else { return nil }
+        // The list grows where they are more, which costs less than to count them.
+        guard !headers.isEmpty, let list = rd_kafka_headers_new(16) else { return nil }
         headers.forEachPart { name, value, _ in
             // Both lie in the block, so neither is without an address for being empty.
             _ = rd_kafka_header_add(list, name.baseAddress, name.count, value?.baseAddress, value?.count ?? 0)

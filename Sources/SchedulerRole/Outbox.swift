@@ -76,6 +76,13 @@ struct Outbox<Purpose: Sendable>: Sendable {
             records.append(record)
         }
 
+        var byteCount: Int {
+            var count = 0
+            // Looked at where they lie: taken out, each would be copied with all that it refers to.
+            for index in records.indices { count += records[index].footprint }
+            return count
+        }
+
         /// Those of a topic behind each other, in their order: logs take runs of one topic, and only the order within a
         /// partition means something.
         func groupedByTopic() -> Items {
@@ -127,8 +134,7 @@ struct Outbox<Purpose: Sendable>: Sendable {
         private mutating func takeAll(
             atMost maximumRecords: Int, _ maximumBytes: Int, of open: Slots<Chain>
         ) -> Items? {
-            guard head == 0, !isEmpty, count <= maximumRecords,
-                items.records.reduce(0, { $0 + $1.footprint }) <= maximumBytes,
+            guard head == 0, !isEmpty, count <= maximumRecords, items.byteCount <= maximumBytes,
                 items.chains.allSatisfy({ $0.isHeld(in: open) })
             else { return nil }
             defer {

@@ -28,7 +28,7 @@ struct RecordMaker: Sendable {
     }
 
     func due(_ event: TaskEvent, in topic: DueTopic) -> LogAppend {
-        append(event.encoded(), topic.name, Murmur2.partition(of: event.recordKey, count: topic.partitions))
+        append(event.encoded(), topic.name, Murmur2.partition(ofHash: event.recordKeyHash, count: topic.partitions))
     }
 
     func due(_ emission: DueEmission, in topic: DueTopic) -> LogAppend {

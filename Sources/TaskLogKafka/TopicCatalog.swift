@@ -46,14 +46,15 @@ final class TopicCatalog: Sendable {
     func admits(_ records: [LogAppend]) -> Bool {
         var topic: String?
         var (partitions, maximumBytes) = (Int32(0), Int.max)
-        for record in records {
-            if record.topic != topic {
-                topic = record.topic
-                guard let entry = state.withLock({ $0.entries[record.topic] }) else { return false }
+        // Looked at where they lie: taken out, each would be copied with all that it refers to.
+        for index in records.indices {
+            if records[index].topic != topic {
+                topic = records[index].topic
+                guard let entry = state.withLock({ $0.entries[records[index].topic] }) else { return false }
                 (partitions, maximumBytes) = (entry.partitions, entry.maximumRecordBytes ?? .max)
             }
-            guard record.partition >= 0, record.partition < partitions,
-                record.footprint <= maximumBytes || record.byteCount <= maximumBytes
+            guard (0..<partitions).contains(records[index].partition),
+                records[index].footprint <= maximumBytes || records[index].byteCount <= maximumBytes
             else { return false }
         }
         return true

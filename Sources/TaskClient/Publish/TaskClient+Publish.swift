@@ -84,7 +84,7 @@ extension TaskClient {
         let due = try await topology.due(request.queue)
         let dueRecord = LogAppend(
             event.encoded(),
-            to: TopicPartition(due.name, Murmur2.partition(of: event.recordKey, count: due.partitions)))
+            to: TopicPartition(due.name, Murmur2.partition(ofHash: event.recordKeyHash, count: due.partitions)))
         try checkSize(dueRecord, of: event, in: due)
         guard let wait = request.waiting(now: now) else {
             return PreparedPublish(event, queue: request.queue, wait: nil, record: dueRecord)
