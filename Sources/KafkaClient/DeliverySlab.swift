@@ -9,6 +9,7 @@ struct DeliverySlab {
     private(set) var count = 0
 
     mutating func insert(_ batch: ProduceBatch) -> Int {
+        precondition(batch.remaining > 0, "no delivery would ever free the place of an empty batch")
         count += batch.remaining
         if let place = free.popLast() {
             batches[place] = batch

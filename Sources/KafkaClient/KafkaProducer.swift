@@ -41,6 +41,7 @@ package final class KafkaProducer: Sendable {
 
     /// Sends records, in order per partition, and returns their fates in the order given.
     package func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
+        guard !records.isEmpty else { return [] }
         var results = await sendUntilKnown(records)
         // A broker refuses a whole batch of librdkafka's when it is too large, the small records in it too.
         guard records.count > 1 else { return results }

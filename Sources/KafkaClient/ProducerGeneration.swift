@@ -45,9 +45,9 @@ final class ProducerGeneration: Sendable {
     /// fast caller is slowed down.
     func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
         let runs = TopicRun.split(records)
-        if runs.contains(where: { !handle.knows($0.topic) }) {
-            await introduce(Set(runs.map(\.topic)).filter { !handle.knows($0) })
-        }
+        var strangers: Set<String> = []
+        for run in runs where !handle.knows(run.topic) { strangers.insert(run.topic) }
+        if !strangers.isEmpty { await introduce(strangers) }
         let batch = ProduceBatch(count: records.count)
         let place = state.withLock { state -> Int? in
             guard case .open = state.phase else { return nil }
