@@ -34,6 +34,8 @@ final class AttemptRunner: Sendable {
         /// By number; the numbers of those that ended are given again.
         var runners: ContiguousArray<Runner?> = []
         var freeNumbers: [Int] = []
+        /// The number of the runner that runs the attempt of a seat, or ran one.
+        var runnerOfSeat: ContiguousArray<Int> = []
         /// Told to end before anybody took them.
         var cancelled: Set<AttemptID> = []
         /// Since the last `takeEnded`.
@@ -43,6 +45,21 @@ final class AttemptRunner: Sendable {
             guard head < line.count else { return nil }
             defer { head += 1 }
             return line[head]
+        }
+
+        /// The number of who runs this attempt.
+        func runner(of id: AttemptID) -> Int? {
+            let seat = AttemptTable.seat(of: id)
+            guard seat < runnerOfSeat.count else { return nil }
+            let number = runnerOfSeat[seat]
+            return runners[number]?.attempt == id ? number : nil
+        }
+
+        mutating func begin(_ id: AttemptID, _ number: Int) {
+            let seat = AttemptTable.seat(of: id)
+            while runnerOfSeat.count <= seat { runnerOfSeat.append(number) }
+            runnerOfSeat[seat] = number
+            runners[number]?.attempt = id
         }
 
         mutating func compact() {
@@ -88,7 +105,7 @@ final class AttemptRunner: Sendable {
 
     func cancel(_ id: AttemptID) {
         let task = state.withLock { state -> Task<Void, Never>? in
-            guard let number = state.runners.firstIndex(where: { $0?.attempt == id }) else {
+            guard let number = state.runner(of: id) else {
                 if state.line[state.head...].contains(where: { $0.id == id }) { state.cancelled.insert(id) }
                 return nil
             }
@@ -151,7 +168,7 @@ final class AttemptRunner: Sendable {
             sendForOne(&state)
             return nil
         }
-        state.runners[number]?.attempt = start.id
+        state.begin(start.id, number)
         if state.cancelled.remove(start.id) != nil {
             state.runners[number]?.isSpent = true
             state.runners[number]?.task.cancel()

@@ -4,6 +4,9 @@ struct AttemptTable: Sendable {
     /// Of the id; the rest counts the starts. A million attempts at once, and starts for as long as the process may live.
     private static let seatBits: UInt64 = 20
 
+    /// The seat of an attempt, which no other has while it runs.
+    static func seat(of id: AttemptID) -> Int { Int(id & (1 << seatBits - 1)) }
+
     private var seats: ContiguousArray<Attempt?> = []
     private var freeSeats: [Int] = []
     private var starts: UInt64 = 0
@@ -20,6 +23,7 @@ struct AttemptTable: Sendable {
     mutating func add(_ attempt: (AttemptID) -> Attempt) -> AttemptID {
         starts += 1
         let seat = freeSeats.popLast() ?? seats.count
+        precondition(seat < 1 << Self.seatBits)
         let id = starts << Self.seatBits | UInt64(seat)
         if seat == seats.count { seats.append(attempt(id)) } else { seats[seat] = attempt(id) }
         return id
@@ -27,13 +31,13 @@ struct AttemptTable: Sendable {
 
     /// Nil when it is over. Setting does nothing then.
     subscript(id: AttemptID) -> Attempt? {
-        get { seat(of: id).flatMap { seats[$0] } }
-        set { if let seat = seat(of: id), newValue != nil { seats[seat] = newValue } }
+        get { held(id).flatMap { seats[$0] } }
+        set { if let seat = held(id), newValue != nil { seats[seat] = newValue } }
     }
 
     /// Nil when it was over already.
     mutating func remove(_ id: AttemptID) -> Attempt? {
-        guard let seat = seat(of: id) else { return nil }
+        guard let seat = held(id) else { return nil }
         defer {
             seats[seat] = nil
             freeSeats.append(seat)
@@ -41,8 +45,8 @@ struct AttemptTable: Sendable {
         return seats[seat]
     }
 
-    private func seat(of id: AttemptID) -> Int? {
-        let seat = Int(id & (1 << Self.seatBits - 1))
+    private func held(_ id: AttemptID) -> Int? {
+        let seat = Self.seat(of: id)
         return seat < seats.count && seats[seat]?.id == id ? seat : nil
     }
 }

@@ -86,6 +86,38 @@ import Testing
         #expect(ends == [1: .completed])
     }
 
+    /// Runners come and go, their numbers are given again: a cancel ends the attempt that it names, whoever runs it.
+    @Test func cancelsTheRightOneOfManyGenerations() async throws {
+        let begun = Observed<Set<String>>([])
+        let runner = self.runner { context in
+            begun.update { _ = $0.insert(context.event.id) }
+            await OneShot().wait()
+            try Task.checkCancellation()
+        }
+        var running: Set<AttemptID> = []
+        var over: [AttemptID] = []
+        var freeSeats: [AttemptID] = [4, 3, 2, 1, 0]
+        for step in AttemptID(1)...60 {
+            let id = step << 20 | freeSeats.removeLast()
+            runner.start([start(id)])
+            running.insert(id)
+            _ = try await begun.wait { $0.count == Int(step) }
+            // Nobody is meant any more, not whoever has the seat now, or the runner's number.
+            for id in over { runner.cancel(id) }
+            guard freeSeats.isEmpty, let named = step.isMultiple(of: 2) ? running.min() : running.max() else {
+                continue
+            }
+            runner.cancel(named)
+            #expect(try await self.ends(runner, 1).keys.sorted() == [named])
+            running.remove(named)
+            over.append(named)
+            freeSeats.append(AttemptID(AttemptTable.seat(of: named)))
+        }
+        #expect(runner.takeEnded().isEmpty)
+        await runner.finishAll()
+        #expect(try await self.ends(runner, running.count).count == running.count)
+    }
+
     @Test func leavesNothingBehind() async throws {
         let begun = Observed(0)
         let gone = Observed(0)
