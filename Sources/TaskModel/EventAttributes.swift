@@ -65,7 +65,7 @@ struct EventAttributes {
     private var hasRare = false
     private var others: [RecordHeader] = []
     /// Headers that are no attributes.
-    private(set) var extra: [RecordHeader] = []
+    private var extra: [RecordHeader] = []
     /// The first attribute that is not text.
     private(set) var unreadable: String?
 

@@ -100,8 +100,8 @@ public struct LedgerFold: Sendable {
     public enum Change: Hashable, Sendable {
         /// Nothing: it was known, or lower than what is known.
         case none
-        /// The entry rose to the record's outcome, from this one of the same replay if there was one.
-        case raised(from: Outcome?)
+        /// The entry rose to the record's outcome.
+        case raised
         /// A note about an undecided turn.
         case noted
     }
@@ -140,7 +140,6 @@ public struct LedgerFold: Sendable {
             }
             guard old < new else { return .none }
         }
-        let previous = known.flatMap { $0.replay == decision.coordinate.replay ? $0.outcome : nil }
         if decision.detail.outcome.outcomeClass == .again {
             decided[place] = nil
             let notes = open[fingerprint]?.notes.flatMap { $0.coordinate > decision.coordinate ? $0 : nil }
@@ -163,7 +162,7 @@ public struct LedgerFold: Sendable {
                 time: time)
             if decision.detail.outcome == .dead { keepDeadDetail(decision) }
         }
-        return .raised(from: previous)
+        return .raised
     }
 
     /// Whether ``takeLateCompletions()`` has something to give.

@@ -34,7 +34,9 @@ extension LedgerRecord {
 
     /// At least what it takes.
     private var maximumEncodedCount: Int {
-        func count(_ text: String?) -> Int { text.map { FieldWriter.frame + $0.utf8.count } ?? 0 }
+        func count(_ text: String?) -> Int {
+            text.map { FieldWriter.frame + min($0.utf8.count, FieldWriter.maximumText) } ?? 0
+        }
         // The fixed part, and more than all numbers take together.
         let numbers = 128
         switch body {
@@ -157,6 +159,8 @@ extension LedgerRecord {
 private struct FieldWriter {
     /// Bytes of a field beside its content.
     static let frame = 3
+    /// Bytes; what is longer is cut.
+    static let maximumText = FailureHistory.maximumMessageBytes
 
     private let buffer: UnsafeMutableRawBufferPointer
     private(set) var count = 0
@@ -180,7 +184,7 @@ private struct FieldWriter {
     }
 
     mutating func field(_ tag: UInt8, text: String) {
-        var cut = text.truncated(toUTF8Bytes: FailureHistory.maximumMessageBytes)
+        var cut = text.truncated(toUTF8Bytes: Self.maximumText)
         cut.withUTF8 { field(tag, UnsafeRawBufferPointer($0)) }
     }
 

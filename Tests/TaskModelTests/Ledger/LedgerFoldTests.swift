@@ -119,18 +119,36 @@ struct LedgerFoldTests {
         #expect(fold.judge(coordinate(2, 1)) == .run(nil))
     }
 
-    @Test("a rise says from what it rose, within one replay") func changes() {
+    @Test("what rises says so, and what is known or lower says nothing") func changes() {
         var fold = LedgerFold()
-        func from(_ record: LedgerRecord) -> String {
-            guard case .raised(let old) = fold.apply(record, time: time) else { return "none" }
-            return old?.word ?? "nothing"
+        let steps: [(LedgerRecord, LedgerFold.Change)] = [
+            (record(.retrying, 0, 1), .raised), (record(.retrying, 0, 1), .none), (record(.snoozed, 0, 2), .raised),
+            (record(.dead, 0, 1), .raised), (record(.snoozed, 0, 3), .none), (record(.retrying, 1, 1), .raised),
+            (record(.completed, 1, 1), .raised), (record(.dead, 1, 2), .none),
+        ]
+        for (record, change) in steps { #expect(fold.apply(record, time: time) == change, "\(record)") }
+    }
+
+    /// The worker that decides folds the decision, all others its record.
+    @Test("a decision and its record change the same") func decisions() {
+        var generate = Generate(seed: 91)
+        let pool = (0..<4).map { _ in generate.fingerprint() }
+        var (byDecision, byRecord) = (LedgerFold(), LedgerFold())
+        for _ in 0..<2000 {
+            let outcome = Outcome.allCases[generate.int(0...Outcome.allCases.count - 1)]
+            let one = record(
+                outcome, UInt32(generate.int(0...2)), UInt32(generate.int(1...4)), of: pool[generate.int(0...3)],
+                lane: generate.optional { UInt32($0.int(0...2)) })
+            guard case .outcome(let detail) = one.body else { continue }
+            let decision = Decision(
+                coordinate: one.coordinate, attempt: one.attempt, worker: one.worker, laneHash: one.laneHash,
+                detail: detail)
+            #expect(decision.record == one)
+            let change = byDecision.apply(decision, time: time)
+            #expect(change == byRecord.apply(one, time: time))
+            #expect(byDecision.judge(one.coordinate) == byRecord.judge(one.coordinate))
+            #expect(byDecision.takeLateCompletions() == byRecord.takeLateCompletions())
         }
-        #expect(from(record(.retrying, 0, 1)) == "nothing")
-        #expect(from(record(.retrying, 0, 1)) == "none")
-        #expect(from(record(.snoozed, 0, 2)) == "retrying")
-        #expect(from(record(.dead, 0, 1)) == "snoozed")
-        #expect(from(record(.retrying, 1, 1)) == "nothing")
-        #expect(from(record(.completed, 1, 1)) == "retrying")
     }
 
     @Test("what a redo does is in the ledger: delay, attempt, error") func redo() {
