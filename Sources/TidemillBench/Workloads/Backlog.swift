@@ -16,8 +16,9 @@ enum Backlog {
             findings.processes += (run.workers + [run.broker].compactMap(\.self)).map { use in
                 var use = use
                 use.name += ", \(waiting) waiting"
-                // The worker is far ahead of what was waited for.
-                if waiting > settled { use.cpuMicrosecondsPerTask = nil }
+                // With more waiting the worker is far ahead of what was waited for; with few, what it used is less than
+                // one tick in which the kernel counts the time of others.
+                if waiting != settled { use.cpuMicrosecondsPerTask = nil }
                 return use
             }
         }
