@@ -161,32 +161,32 @@ struct EventAttributes {
         "headers ce_turn, ce_attempt, ce_standsfor and ce_overlaplimit count from 1")
 
     private func rareAttributes() throws(EventDecodingError) -> RareAttributes {
-        var event = RareAttributes()
-        event.standsFor = try number(.standsFor) ?? 1
-        event.firstDueAt = try time(.firstDueAt)
-        event.expiresAt = try time(.expiresAt)
-        event.nominalTime = try time(.nominalTime)
-        event.partitionKey = text(.partitionKey)
-        event.traceParent = text(.traceParent)
-        event.scheduleID = text(.scheduleID)
-        event.isForwarded = flag(.forwarded)
-        event.pausesOnFailure = flag(.pausesOnFailure)
-        event.retryPolicy = try json(.retryPolicy)
-        event.history = try json(.history) ?? FailureHistory()
+        var rare = RareAttributes()
+        rare.standsFor = try number(.standsFor) ?? 1
+        rare.firstDueAt = try time(.firstDueAt)
+        rare.expiresAt = try time(.expiresAt)
+        rare.nominalTime = try time(.nominalTime)
+        rare.partitionKey = text(.partitionKey)
+        rare.traceParent = text(.traceParent)
+        rare.scheduleID = text(.scheduleID)
+        rare.isForwarded = flag(.forwarded)
+        rare.pausesOnFailure = flag(.pausesOnFailure)
+        rare.retryPolicy = try json(.retryPolicy)
+        rare.history = try json(.history) ?? FailureHistory()
         if let text = text(.overlap) {
             guard let rule = OverlapRule(rawValue: text) else {
                 let known = OverlapRule.allCases.map(\.rawValue).joined(separator: ", ")
                 throw EventDecodingError("header ce_overlap is \"\(text)\"; known are \(known)")
             }
-            event.overlap = rule
+            rare.overlap = rule
         }
-        event.overlapLimit = try number(.overlapLimit)
-        guard event.standsFor > 0, event.overlapLimit != 0 else { throw Self.countsFromOne }
-        if let policy = event.retryPolicy, let problem = policy.problems.first {
+        rare.overlapLimit = try number(.overlapLimit)
+        guard rare.standsFor > 0, rare.overlapLimit != 0 else { throw Self.countsFromOne }
+        if let policy = rare.retryPolicy, let problem = policy.problems.first {
             throw EventDecodingError("header ce_retrypolicy: \(problem)")
         }
-        event.extraHeaders = others.sorted { $0.name < $1.name } + extra
-        return event
+        rare.extraHeaders = others.sorted { $0.name < $1.name } + extra
+        return rare
     }
 
     private func flag(_ name: Name) -> Bool { text(name).map { $0 == "1" || $0 == "true" } ?? false }
