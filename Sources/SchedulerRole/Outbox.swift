@@ -1,4 +1,5 @@
 internal import TaskLog
+internal import TaskModel
 
 /// Records on their way to the log, in chains: a stage is sent when every record of the stage before it is durable.
 ///

@@ -32,8 +32,7 @@ final class AttemptRunner: Sendable {
         /// A runner is on its way to the line.
         var isAwaited = false
         /// By number; the numbers of those that ended are given again.
-        var runners: ContiguousArray<Runner?> = []
-        var freeNumbers: [Int] = []
+        var runners = Slots<Runner>()
         /// The number of the runner that runs the attempt of a seat, or ran one.
         var runnerOfSeat: ContiguousArray<Int> = []
         /// Told to end before anybody took them.
@@ -52,14 +51,14 @@ final class AttemptRunner: Sendable {
             let seat = AttemptTable.seat(of: id)
             guard seat < runnerOfSeat.count else { return nil }
             let number = runnerOfSeat[seat]
-            return runners[number]?.attempt == id ? number : nil
+            return runners.values[number]?.attempt == id ? number : nil
         }
 
         mutating func begin(_ id: AttemptID, _ number: Int) {
             let seat = AttemptTable.seat(of: id)
             while runnerOfSeat.count <= seat { runnerOfSeat.append(number) }
             runnerOfSeat[seat] = number
-            runners[number]?.attempt = id
+            runners.values[number]?.attempt = id
         }
 
         mutating func compact() {
@@ -109,8 +108,8 @@ final class AttemptRunner: Sendable {
                 if state.line[state.head...].contains(where: { $0.id == id }) { state.cancelled.insert(id) }
                 return nil
             }
-            state.runners[number]?.isSpent = true
-            return state.runners[number]?.task
+            state.runners.values[number]?.isSpent = true
+            return state.runners.values[number]?.task
         }
         task?.cancel()
     }
@@ -120,7 +119,7 @@ final class AttemptRunner: Sendable {
         let tasks = state.withLock { state in
             state.line = []
             state.head = 0
-            return state.runners.compactMap { $0?.task }
+            return state.runners.values.compactMap { $0?.task }
         }
         for task in tasks { task.cancel() }
         for task in tasks { await task.value }
@@ -129,9 +128,8 @@ final class AttemptRunner: Sendable {
     private func sendForOne(_ state: inout State) {
         guard state.head < state.line.count, !state.isAwaited else { return }
         state.isAwaited = true
-        let number = state.freeNumbers.popLast() ?? state.runners.count
-        let runner = Runner(task: Task { await self.work(number) })
-        if number == state.runners.count { state.runners.append(runner) } else { state.runners[number] = runner }
+        let number = state.runners.next
+        state.runners.insert(Runner(task: Task { await self.work(number) }))
     }
 
     private func work(_ number: Int) async {
@@ -162,16 +160,15 @@ final class AttemptRunner: Sendable {
 
     /// The next attempt for this runner; nil when it is to end.
     private func take(_ state: inout State, _ number: Int) -> AttemptStart? {
-        guard state.runners[number]?.isSpent == false, let start = state.takeStart() else {
-            state.runners[number] = nil
-            state.freeNumbers.append(number)
+        guard state.runners.values[number]?.isSpent == false, let start = state.takeStart() else {
+            state.runners.remove(number)
             sendForOne(&state)
             return nil
         }
         state.begin(start.id, number)
         if state.cancelled.remove(start.id) != nil {
-            state.runners[number]?.isSpent = true
-            state.runners[number]?.task.cancel()
+            state.runners.values[number]?.isSpent = true
+            state.runners.values[number]?.task.cancel()
         }
         state.compact()
         sendForOne(&state)

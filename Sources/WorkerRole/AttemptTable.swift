@@ -1,3 +1,5 @@
+internal import TaskModel
+
 /// The attempts that run, by seat: an id says its seat, so a look-up costs no hash. A seat is used again once its attempt is
 /// over, an id never is.
 struct AttemptTable: Sendable {
@@ -7,46 +9,41 @@ struct AttemptTable: Sendable {
     /// The seat of an attempt, which no other has while it runs.
     static func seat(of id: AttemptID) -> Int { Int(id & (1 << seatBits - 1)) }
 
-    private var seats: ContiguousArray<Attempt?> = []
-    private var freeSeats: [Int] = []
+    private var seats = Slots<Attempt>()
     private var starts: UInt64 = 0
 
-    var count: Int { seats.count - freeSeats.count }
-    var isEmpty: Bool { count == 0 }
+    var count: Int { seats.count }
+    var isEmpty: Bool { seats.isEmpty }
 
     /// In the order of their starts.
     var ids: [AttemptID] { all.map(\.id).sorted() }
 
-    var all: some Sequence<Attempt> { seats.lazy.compactMap { $0 } }
+    var all: some Sequence<Attempt> { seats.values.lazy.compactMap { $0 } }
 
     /// Makes an attempt with an id of its own.
     mutating func add(_ attempt: (AttemptID) -> Attempt) -> AttemptID {
         starts += 1
-        let seat = freeSeats.popLast() ?? seats.count
-        precondition(seat < 1 << Self.seatBits)
-        let id = starts << Self.seatBits | UInt64(seat)
-        if seat == seats.count { seats.append(attempt(id)) } else { seats[seat] = attempt(id) }
+        precondition(seats.next < 1 << Self.seatBits)
+        let id = starts << Self.seatBits | UInt64(seats.next)
+        seats.insert(attempt(id))
         return id
     }
 
     /// Nil when it is over. Setting does nothing then.
     subscript(id: AttemptID) -> Attempt? {
-        get { held(id).flatMap { seats[$0] } }
-        set { if let seat = held(id), newValue != nil { seats[seat] = newValue } }
+        get { held(id).flatMap { seats.values[$0] } }
+        set { if let seat = held(id), newValue != nil { seats.values[seat] = newValue } }
     }
 
     /// Nil when it was over already.
     mutating func remove(_ id: AttemptID) -> Attempt? {
         guard let seat = held(id) else { return nil }
-        defer {
-            seats[seat] = nil
-            freeSeats.append(seat)
-        }
-        return seats[seat]
+        defer { seats.remove(seat) }
+        return seats.values[seat]
     }
 
     private func held(_ id: AttemptID) -> Int? {
         let seat = Self.seat(of: id)
-        return seat < seats.count && seats[seat]?.id == id ? seat : nil
+        return seat < seats.values.count && seats.values[seat]?.id == id ? seat : nil
     }
 }

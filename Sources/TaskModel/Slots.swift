@@ -1,15 +1,30 @@
 /// Values that keep their number for as long as they are there. The number of one that is gone goes to another, so that
 /// whoever keeps a number must be able to tell the two apart.
-struct Slots<Value: Sendable>: Sendable {
+///
+/// Its methods are inlinable, as those of ``MinHeap``: roles use it for each event.
+public struct Slots<Value: Sendable>: Sendable {
     /// By number; nil where there is none. For looking and changing in place: ``insert(_:)`` and ``remove(_:)`` fill and
     /// empty a slot.
-    var values: [Value?] = []
-    private var free: [Int] = []
+    public var values: [Value?] = []
+    @usableFromInline
+    var free: [Int] = []
 
-    var count: Int { values.count - free.count }
-    var isEmpty: Bool { count == 0 }
+    @inlinable
+    public init() {}
 
-    mutating func insert(_ value: Value) -> Int {
+    @inlinable
+    public var count: Int { values.count - free.count }
+
+    @inlinable
+    public var isEmpty: Bool { count == 0 }
+
+    /// The number that the next value gets.
+    @inlinable
+    public var next: Int { free.last ?? values.count }
+
+    @discardableResult
+    @inlinable
+    public mutating func insert(_ value: Value) -> Int {
         if let slot = free.popLast() {
             values[slot] = value
             return slot
@@ -19,7 +34,8 @@ struct Slots<Value: Sendable>: Sendable {
     }
 
     /// The slot must not be empty: it would be given away twice.
-    mutating func remove(_ slot: Int) {
+    @inlinable
+    public mutating func remove(_ slot: Int) {
         precondition(values[slot] != nil)
         values[slot] = nil
         free.append(slot)
