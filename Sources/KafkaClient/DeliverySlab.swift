@@ -1,46 +1,91 @@
-/// Which record a delivery report speaks of: the opaque of a record names its batch's place here and its index in the
-/// batch, so a batch pays for a place once.
+/// What became of a record.
+typealias Fate = Result<KafkaDelivery, KafkaError>
+
+/// Which record a delivery report speaks of: the opaque of a record names its call's place here and its index in the
+/// call, so a call pays for a place once.
 ///
-/// Places are used again, so that a producer that runs for years needs as many as it ever had batches in flight at once.
+/// Places are used again, so that a producer that runs for years needs as many as it ever had calls in flight at once.
 struct DeliverySlab {
-    private var batches: [ProduceBatch?] = []
+    private enum Call {
+        case one(CheckedContinuation<Fate, Never>)
+        case many(ProduceBatch)
+    }
+
+    private var calls: [Call?] = []
     private var free: [Int] = []
     /// Records whose fate is open.
     private(set) var count = 0
 
+    /// A call of one record, who waits for it already.
+    mutating func insert(_ waiter: CheckedContinuation<Fate, Never>) -> Int {
+        count += 1
+        return insert(.one(waiter))
+    }
+
     mutating func insert(_ batch: ProduceBatch) -> Int {
         precondition(batch.remaining > 0, "no delivery would ever free the place of an empty batch")
         count += batch.remaining
+        return insert(.many(batch))
+    }
+
+    private mutating func insert(_ call: Call) -> Int {
         if let place = free.popLast() {
-            batches[place] = batch
+            calls[place] = call
             return place
         }
-        batches.append(batch)
-        return batches.count - 1
+        calls.append(call)
+        return calls.count - 1
     }
 
-    /// Settles one record, once; returns the continuation to resume when it was the last of its batch.
-    mutating func finish(
-        _ opaque: RecordOpaque, _ result: Result<KafkaDelivery, KafkaError>
-    ) -> CheckedContinuation<Void, Never>? {
-        guard batches.indices.contains(opaque.place), let batch = batches[opaque.place],
-            batch.finish(opaque.index, result)
-        else { return nil }
+    /// Settles one record, once; returns whom to wake when it was the last of its call.
+    mutating func finish(_ opaque: RecordOpaque, _ fate: Fate) -> DeliveryWaiter? {
+        guard calls.indices.contains(opaque.place), let call = calls[opaque.place] else { return nil }
+        let waiter: DeliveryWaiter?
+        switch call {
+        case .one(let continuation):
+            waiter = .one(continuation, fate)
+        case .many(let batch):
+            guard batch.finish(opaque.index, fate) else { return nil }
+            guard batch.remaining == 0 else {
+                count -= 1
+                return nil
+            }
+            waiter = batch.takeWaiter().map { .many($0) }
+        }
         count -= 1
-        guard batch.remaining == 0 else { return nil }
-        batches[opaque.place] = nil
+        calls[opaque.place] = nil
         free.append(opaque.place)
-        return batch.takeWaiter()
+        return waiter
     }
 
-    /// Settles all that is open; returns the continuations to resume.
-    mutating func finishAll(_ result: Result<KafkaDelivery, KafkaError>) -> [CheckedContinuation<Void, Never>] {
-        let waiters = batches.compactMap { batch -> CheckedContinuation<Void, Never>? in
-            batch?.finishRest(result)
-            return batch?.takeWaiter()
+    /// Settles all that is open; returns whom to wake.
+    mutating func finishAll(_ fate: Fate) -> [DeliveryWaiter] {
+        let waiters = calls.compactMap { call -> DeliveryWaiter? in
+            switch call {
+            case nil: return nil
+            case .one(let continuation): return .one(continuation, fate)
+            case .many(let batch):
+                batch.finishRest(fate)
+                return batch.takeWaiter().map { .many($0) }
+            }
         }
         self = DeliverySlab()
         return waiters
+    }
+}
+
+/// Who waits for a call whose records are all settled. To be woken outside of locks.
+enum DeliveryWaiter {
+    /// For one record, and what became of it.
+    case one(CheckedContinuation<Fate, Never>, Fate)
+    /// For a batch, which says itself what became of its records; or for a change.
+    case many(CheckedContinuation<Void, Never>)
+
+    func wake() {
+        switch self {
+        case .one(let continuation, let fate): continuation.resume(returning: fate)
+        case .many(let continuation): continuation.resume()
+        }
     }
 }
 
@@ -66,7 +111,7 @@ struct RecordOpaque: Hashable {
 
 /// The records of one call that are on their way together, and what became of each. Guarded by the lock of its slab.
 final class ProduceBatch: @unchecked Sendable {
-    private(set) var results: [Result<KafkaDelivery, KafkaError>?]
+    private(set) var results: [Fate?]
     private(set) var remaining: Int
     private var waiter: CheckedContinuation<Void, Never>?
 
@@ -76,15 +121,15 @@ final class ProduceBatch: @unchecked Sendable {
     }
 
     /// False when the record is settled already.
-    func finish(_ index: Int, _ result: Result<KafkaDelivery, KafkaError>) -> Bool {
+    func finish(_ index: Int, _ fate: Fate) -> Bool {
         guard results[index] == nil else { return false }
-        results[index] = result
+        results[index] = fate
         remaining -= 1
         return true
     }
 
-    func finishRest(_ result: Result<KafkaDelivery, KafkaError>) {
-        for index in results.indices where results[index] == nil { results[index] = result }
+    func finishRest(_ fate: Fate) {
+        for index in results.indices where results[index] == nil { results[index] = fate }
         remaining = 0
     }
 

@@ -85,9 +85,10 @@ final class KafkaHandle: @unchecked Sendable {
 
     /// The error that killed this client, if one did.
     var fatalError: KafkaError? {
+        // Asked before every send: the text costs more than the question.
+        guard rd_kafka_fatal_error(client, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
         var reason = [CChar](repeating: 0, count: 512)
         let code = rd_kafka_fatal_error(client, &reason, reason.count)
-        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
         return KafkaError(.init(code), text(of: reason), isFatal: true)
     }
 

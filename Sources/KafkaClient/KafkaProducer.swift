@@ -51,6 +51,25 @@ package final class KafkaProducer: Sendable {
         return results
     }
 
+    /// Sends one record, for less than a call of many costs.
+    package func send(_ record: KafkaOutgoing) async -> Result<KafkaDelivery, KafkaError> {
+        var fate = await sendOnce(record)
+        for _ in 1..<Self.maximumRounds {
+            // As almost always.
+            guard fate.isUnknown else { return fate }
+            fate = await sendOnce(record)
+        }
+        return fate.told
+    }
+
+    /// Records whose fate is open.
+    var openRecords: Int {
+        let generation = phase.withLock { phase in
+            if case .open(let generation) = phase { generation } else { ProducerGeneration?.none }
+        }
+        return generation?.openRecords ?? 0
+    }
+
     /// Waits for what is in flight, at most `milliseconds`. Idempotent.
     package func close(within milliseconds: Int) async {
         let last = phase.withLock { phase -> ProducerGeneration? in
@@ -70,36 +89,39 @@ package final class KafkaProducer: Sendable {
             let fates = await sendOnce(pending.map { records[$0] })
             for (index, fate) in zip(pending, fates) { results[index] = fate }
         }
-        return results.map { result in
-            guard result.isUnknown else { return result }
-            let reason =
-                switch result {
-                case .success: "the broker has the record, but does not say where"
-                case .failure(let error): "it may or may not be in the log: \(error)"
-                }
-            return .failure(KafkaError(.purgedInFlight, "outcome unknown: \(reason)"))
-        }
+        return results.map(\.told)
     }
 
     private func sendOnce(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
         do {
             return await (try current()).send(records)
         } catch {
-            let error = error as? KafkaError ?? KafkaError(.invalidArgument, "\(error)")
             return Array(repeating: .failure(error), count: records.count)
         }
     }
 
-    private func current() throws -> ProducerGeneration {
-        try phase.withLock { phase in
-            guard case .open(let generation) = phase else {
-                throw KafkaError(.closed, "the producer is closed")
+    private func sendOnce(_ record: KafkaOutgoing) async -> Result<KafkaDelivery, KafkaError> {
+        do {
+            return await (try current()).send(record)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func current() throws(KafkaError) -> ProducerGeneration {
+        do {
+            return try phase.withLock { phase in
+                guard case .open(let generation) = phase else {
+                    throw KafkaError(.closed, "the producer is closed")
+                }
+                if let generation, !generation.isDead { return generation }
+                generation?.retire(KafkaError(.fatal))
+                let next = try ProducerGeneration(configuration, logger: logger)
+                phase = .open(next)
+                return next
             }
-            if let generation, !generation.isDead { return generation }
-            generation?.retire(KafkaError(.fatal))
-            let next = try ProducerGeneration(configuration, logger: logger)
-            phase = .open(next)
-            return next
+        } catch {
+            throw error as? KafkaError ?? KafkaError(.invalidArgument, "\(error)")
         }
     }
 }
@@ -118,6 +140,16 @@ extension Result<KafkaDelivery, KafkaError> {
         }
     }
 
+    /// What the caller is told once it is not appended again.
+    fileprivate var told: Self {
+        guard isUnknown else { return self }
+        let reason =
+            switch self {
+            case .success: "the broker has the record, but does not say where"
+            case .failure(let error): "it may or may not be in the log: \(error)"
+            }
+        return .failure(KafkaError(.purgedInFlight, "outcome unknown: \(reason)"))
+    }
 }
 
 private let producerDeathCodes: Set<KafkaError.Code> = Set(

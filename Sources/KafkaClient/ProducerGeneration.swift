@@ -41,9 +41,12 @@ final class ProducerGeneration: Sendable {
         return !isOpen || handle.fatalError != nil
     }
 
+    /// Records whose fate is open.
+    var openRecords: Int { state.withLock { $0.slab.count } }
+
     /// Sends the records in order, and returns when the fate of each is known. A full queue makes it wait: that is how a
     /// fast caller is slowed down.
-    func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
+    func send(_ records: [KafkaOutgoing]) async -> [Fate] {
         let runs = TopicRun.split(records)
         var strangers: Set<String> = []
         for run in runs where !handle.knows(run.topic) { strangers.insert(run.topic) }
@@ -60,6 +63,32 @@ final class ProducerGeneration: Sendable {
             if !waits { continuation.resume() }
         }
         return state.withLock { _ in batch.results.map { $0 ?? .failure(KafkaError(.purgedInFlight)) } }
+    }
+
+    /// Sends one record, without what many need.
+    func send(_ record: KafkaOutgoing) async -> Fate {
+        let name = record.partition.topic
+        var topic = handle.reference(to: name)
+        if topic == nil {
+            await introduce([name])
+            topic = handle.reference(to: name)
+        }
+        guard let topic else { return .failure(KafkaError(.unknownTopic, "no topic \(name)")) }
+        while true {
+            var rounds: UInt64 = 0
+            let fate = await withCheckedContinuation { continuation in
+                let place = state.withLock { state -> Int? in
+                    guard case .open = state.phase else { return nil }
+                    rounds = state.deliveryRounds
+                    return state.slab.insert(continuation)
+                }
+                guard let place else { return continuation.resume(returning: .failure(Self.replaced)) }
+                let opaque = RecordOpaque(place: place, index: 0)
+                if let error = handle.produce(record, to: topic, opaque: opaque) { refuse([(0, error)], place) }
+            }
+            guard case .failure(let error) = fate, error.code == .queueFull else { return fate }
+            await waitForRoom(since: rounds)
+        }
     }
 
     /// Takes no more records and ends: when all in flight are done, or `milliseconds` from now with `error` for the rest.
@@ -156,7 +185,7 @@ final class ProducerGeneration: Sendable {
                 state.slab.finish(RecordOpaque(place: place, index: $0.index), .failure($0.error))
             }
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.wake() }
     }
 
     private func waitForRoom(since rounds: UInt64) async {
@@ -209,7 +238,7 @@ final class ProducerGeneration: Sendable {
     }
 
     private func settle(_ event: OpaquePointer) {
-        var deliveries: [(opaque: RecordOpaque, result: Result<KafkaDelivery, KafkaError>)] = []
+        var deliveries: [(opaque: RecordOpaque, fate: Fate)] = []
         deliveries.reserveCapacity(rd_kafka_event_message_count(event))
         while let message = rd_kafka_event_message_next(event) {
             guard let opaque = RecordOpaque(message.pointee._private) else { continue }
@@ -219,28 +248,28 @@ final class ProducerGeneration: Sendable {
         rd_kafka_event_destroy(event)
         let waiters = state.withLock { state in
             state.deliveryRounds &+= 1
-            var waiters = state.roomWaiters
+            var waiters = state.roomWaiters.map { DeliveryWaiter.many($0) }
             state.roomWaiters = []
-            for (opaque, result) in deliveries {
-                if let waiter = state.slab.finish(opaque, result) { waiters.append(waiter) }
+            for (opaque, fate) in deliveries {
+                if let waiter = state.slab.finish(opaque, fate) { waiters.append(waiter) }
             }
             return waiters
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.wake() }
     }
 
     /// True when the thread has nothing left to do; what is then still in flight fails.
     private func endIfDone() -> Bool {
-        let (isDone, waiters) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
+        let (isDone, waiters) = state.withLock { state -> (Bool, [DeliveryWaiter]) in
             guard case .ending(let deadline, let error) = state.phase else { return (false, []) }
             guard state.slab.count == 0 || deadline <= DispatchTime.now().uptimeNanoseconds else { return (false, []) }
             state.phase = .ended
-            var waiters = state.endWaiters
+            var waiters = state.endWaiters.map { DeliveryWaiter.many($0) }
             state.endWaiters = []
             waiters += state.slab.finishAll(.failure(error))
             return (true, waiters)
         }
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter.wake() }
         return isDone
     }
 }

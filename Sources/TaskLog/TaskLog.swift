@@ -18,6 +18,9 @@ package protocol TaskLog: Sendable {
     /// outcome (a timeout) may have been written: callers append such a record again.
     func append(_ records: [LogAppend]) async -> [Result<AppendReceipt, LogError>]
 
+    /// The same for one record, for which an engine may have a shorter way.
+    func append(_ record: LogAppend) async throws(LogError) -> AppendReceipt
+
     /// First kept offset and end (one past the last) of each partition, asked of the log now (ListOffsets), not cached.
     func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: OffsetBounds]
 
@@ -63,8 +66,7 @@ extension TaskLog {
         try await follow(positions, pace: .prompt)
     }
 
-    /// Appends one record, or throws its error.
-    package func append(_ record: LogAppend) async throws -> AppendReceipt {
+    package func append(_ record: LogAppend) async throws(LogError) -> AppendReceipt {
         try await append([record])[0].get()
     }
 

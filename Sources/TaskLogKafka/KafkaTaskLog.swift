@@ -79,6 +79,16 @@ package final class KafkaTaskLog: TaskLog {
         return results.map { $0 ?? .failure(.closed) }
     }
 
+    package func append(_ record: LogAppend) async throws(LogError) -> AppendReceipt {
+        guard !state.withLock({ $0.isClosed }), catalog.admits(record) else {
+            return try await append([record])[0].get()
+        }
+        switch await producer.send(KafkaOutgoing(record)) {
+        case .success(let delivery): return AppendReceipt(delivery)
+        case .failure(let error): throw appendError(error, record)
+        }
+    }
+
     /// What can be told without the producer: closed, no such partition, too large.
     private func refusals(of records: [LogAppend]) async -> [Result<AppendReceipt, LogError>?] {
         var results = [Result<AppendReceipt, LogError>?](repeating: nil, count: records.count)

@@ -12,6 +12,13 @@ final class TopicCatalog: Sendable {
         var partitions: Int32
         /// Nil when the brokers would not say.
         var maximumRecordBytes: Int?
+
+        /// Whether the record, of this topic, has a partition and fits.
+        func admits(_ record: borrowing LogAppend) -> Bool {
+            let maximum = maximumRecordBytes ?? .max
+            return (0..<partitions).contains(record.partition)
+                && (record.footprint <= maximum || record.byteCount <= maximum)
+        }
     }
 
     private struct Look {
@@ -45,19 +52,21 @@ final class TopicCatalog: Sendable {
     /// Whether all of these have a partition and fit, by what is known already.
     func admits(_ records: [LogAppend]) -> Bool {
         var topic: String?
-        var (partitions, maximumBytes) = (Int32(0), Int.max)
+        var entry = Entry(partitions: 0)
         // Looked at where they lie: taken out, each would be copied with all that it refers to.
         for index in records.indices {
             if records[index].topic != topic {
                 topic = records[index].topic
-                guard let entry = state.withLock({ $0.entries[records[index].topic] }) else { return false }
-                (partitions, maximumBytes) = (entry.partitions, entry.maximumRecordBytes ?? .max)
+                guard let known = state.withLock({ $0.entries[records[index].topic] }) else { return false }
+                entry = known
             }
-            guard (0..<partitions).contains(records[index].partition),
-                records[index].footprint <= maximumBytes || records[index].byteCount <= maximumBytes
-            else { return false }
+            guard entry.admits(records[index]) else { return false }
         }
         return true
+    }
+
+    func admits(_ record: LogAppend) -> Bool {
+        state.withLock { $0.entries[record.topic] }?.admits(record) ?? false
     }
 
     /// The error of each partition that does not exist. Throws when the cluster does not answer.

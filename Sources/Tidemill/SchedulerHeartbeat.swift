@@ -34,7 +34,7 @@ package final class SchedulerHeartbeat: Service {
     }
 
     private func append(_ value: [UInt8]?) async {
-        _ = await log.append([LogAppend(topic: topic, partition: 0, key: Array(identity.utf8), value: value)])
+        _ = try? await log.append(LogAppend(topic: topic, partition: 0, key: Array(identity.utf8), value: value))
     }
 
     private var status: WorkerStatus {

@@ -1,4 +1,5 @@
 import RecordFormat
+import Synchronization
 import TaskTelemetry
 import Testing
 
@@ -108,6 +109,26 @@ struct DeliverySlabTests {
         #expect(slab.count == 0)
         #expect(throws: Never.self) { try batch.results[0]?.get() }
         #expect(throws: KafkaError(.closed)) { try batch.results[1]?.get() }
+    }
+
+    @Test func aRecordOnItsOwnWakesItsCallerWithItsFate() async throws {
+        let slab = Mutex(DeliverySlab())
+        for delivers in [true, false] {
+            let fate = await withCheckedContinuation { continuation in
+                let waiters = slab.withLock { slab -> [DeliveryWaiter] in
+                    let place = slab.insert(continuation)
+                    #expect(place == 0 && slab.count == 1)
+                    guard delivers else { return slab.finishAll(.failure(KafkaError(.closed))) }
+                    let opaque = RecordOpaque(place: place, index: 0)
+                    let waiter = slab.finish(opaque, .success(delivery))
+                    if slab.finish(opaque, .success(delivery)) != nil { Issue.record("it is settled") }
+                    return [waiter].compactMap(\.self)
+                }
+                #expect(waiters.count == 1 && slab.withLock { $0.count } == 0)
+                for waiter in waiters { waiter.wake() }
+            }
+            #expect(fate == (delivers ? .success(delivery) : .failure(KafkaError(.closed))))
+        }
     }
 
     @Test func theOpaqueOfARecordIsNeverNull() {

@@ -1,8 +1,9 @@
-import KafkaClient
 import TaskLog
 import TaskLogKafka
 import TaskTestKit
 import Testing
+
+@testable import KafkaClient
 
 @Suite(.serialized)
 struct ProducerTests {
@@ -69,18 +70,23 @@ struct ProducerTests {
             mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.produce, [.outOfOrderSequence])
             for result in await log.append(numbers(5..<10)) { _ = try result.get() }
             for result in await log.append(numbers(10..<15)) { _ = try result.get() }
-            #expect(try await log.contents(of: first).map(\.number) == Array(0..<15))
+            mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.produce, [.outOfOrderSequence])
+            for record in numbers(15..<17) { _ = try await log.append(record) }
+            #expect(try await log.contents(of: first).map(\.number) == Array(0..<17))
             try await lines.wait(for: "replaced")
             #expect(lines.lines(from: .warning) == [], "routine is no error")
         }
     }
 
-    @Test("a producer that dies again and again is an unavailable log, not a loop")
-    func fatalErrorsForEver() async throws {
+    @Test("a producer that dies again and again is an unavailable log, not a loop", arguments: [false, true])
+    func fatalErrorsForEver(isAlone: Bool) async throws {
         try await withMockLog { log, mock in
             mock.failNextRequests(
                 apiKey: KafkaMockCluster.APIKey.produce, Array(repeating: .outOfOrderSequence, count: 8))
-            await #expect(throws: LogError(.unavailable, "")) { _ = try await log.append(numbers(0..<1)[0]) }
+            let record = numbers(0..<1)[0]
+            await #expect(throws: LogError(.unavailable, "")) {
+                _ = isAlone ? try await log.append(record) : try await log.append([record])[0].get()
+            }
         }
     }
 
@@ -94,15 +100,20 @@ struct ProducerTests {
         }
     }
 
-    @Test("callers that wait for room in the queue are all served")
-    func queueFullForMany() async throws {
+    @Test("callers that wait for room in the queue are all served", arguments: [false, true])
+    func queueFullForMany(isAlone: Bool) async throws {
         try await withMockLog {
             $0.properties.properties["queue.buffering.max.messages"] = "5"
         } _: { log, _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for caller in 0..<20 {
                     group.addTask {
-                        for result in await log.append(numbers(caller * 20..<caller * 20 + 20)) { _ = try result.get() }
+                        let records = numbers(caller * 20..<caller * 20 + 20)
+                        guard isAlone else {
+                            for result in await log.append(records) { _ = try result.get() }
+                            return
+                        }
+                        for record in records { _ = try await log.append(record) }
                     }
                 }
                 try await group.waitForAll()
@@ -132,12 +143,16 @@ struct ProducerTests {
             messageTimeoutMilliseconds: 10_000, logger: .init())
         let record = KafkaOutgoing(partition: KafkaPartition("t", 0), key: nil, value: [1])
         _ = try await producer.send([record])[0].get()
-        async let fate = producer.send([record])
-        let results = await fate
+        try mock.setRoundTrip(ofBroker: 1, milliseconds: 200)
+        async let many = producer.send([record, record])
+        async let one = producer.send(record)
+        while producer.openRecords < 3 { await Task.yield() }
         await producer.close(within: 10_000)
-        #expect(try results[0].get().offset == 1)
-        let late = await producer.send([record])
-        #expect(throws: KafkaError(.closed)) { _ = try late[0].get() }
+        let fates = await many + [one]
+        #expect(Set(try fates.map { try $0.get().offset }) == [1, 2, 3])
+        for late in await producer.send([record]) + [producer.send(record)] {
+            #expect(throws: KafkaError(.closed)) { _ = try late.get() }
+        }
     }
 
     private func appendUntilTaken(_ log: KafkaTaskLog, _ records: [LogAppend]) async throws {

@@ -7,8 +7,7 @@ extension TaskClient {
     /// Throws `unknownQueue`, `invalidRequest` and `tooLarge` before anything is sent. After any other error the event may
     /// or may not be in the log: publish the same value again, it is recognised.
     public func publish(_ request: PublishRequest) async throws(ClientError) -> PublishReceipt {
-        let prepared = try await prepare(request)
-        return try prepared.receipt(await log.append([prepared.record])[0]).get()
+        try await append(prepare(request))
     }
 
     /// Publishes many, each with its own result, in the order of `requests`.
@@ -94,6 +93,14 @@ extension TaskClient {
         return PreparedPublish(event, queue: request.queue, wait: wait, record: LogAppend(waiting.encoded(), to: place))
     }
 
+    func append(_ prepared: PreparedPublish) async throws(ClientError) -> PublishReceipt {
+        do {
+            return prepared.receipt(try await log.append(prepared.record))
+        } catch {
+            throw prepared.refusal(error)
+        }
+    }
+
     /// A waiting event is checked against the due topic as well: that is where it goes in the end.
     private func checkSize(
         _ record: LogAppend, of event: TaskEvent, in topic: DueTopic
@@ -117,7 +124,7 @@ extension TaskClient {
         return items.map { item in
             item.flatMap { prepared in
                 guard let result = receipts.next() else { preconditionFailure("the log answers for every record") }
-                return prepared.receipt(result)
+                return result.map { prepared.receipt($0) }.mapError { prepared.refusal($0) }
             }
         }
     }
@@ -146,15 +153,11 @@ struct PreparedPublish: Sendable {
 
     var recordKey: [UInt8] { TaskEvent.recordKey(lane: key, coordinate.fingerprint) }
 
-    /// What the log's answer means for the publisher.
-    func receipt(_ result: Result<AppendReceipt, LogError>) -> Result<PublishReceipt, ClientError> {
-        switch result {
-        case .success(let receipt): .success(self.receipt(receipt))
-        case .failure(let error): .failure(ClientError(error, while: "publishing to \(record.topic)"))
-        }
-    }
+    /// What the log's error means for the publisher.
+    func refusal(_ error: LogError) -> ClientError { ClientError(error, while: "publishing to \(record.topic)") }
 
-    private func receipt(_ receipt: AppendReceipt) -> PublishReceipt {
+    /// What the log's answer means for the publisher.
+    func receipt(_ receipt: AppendReceipt) -> PublishReceipt {
         let destination: PublishReceipt.Destination =
             switch wait {
             case nil: .due

@@ -24,7 +24,7 @@ extension TaskClient {
         } catch {
             throw ClientError(wrapping: error, while: "reading the end of \(ledger)")
         }
-        onPublished(try prepared.receipt(await log.append([prepared.record])[0]).get())
+        onPublished(try await append(prepared))
         let fold = WaitFold(
             fingerprint: prepared.coordinate.fingerprint, replay: prepared.coordinate.replay, publishedBefore: end)
         return try await follow(ledger, from: start, fold, timeout: timeout, progress: progress)

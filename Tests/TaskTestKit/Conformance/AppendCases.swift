@@ -25,7 +25,11 @@ extension LogConformance {
                 let partition = TopicPartition(spec.name, 0)
                 var receipts: [AppendReceipt] = []
                 for start in [0, 10, 20] {
-                    receipts += try await log.appendAll(LogAppend.numbers(partition, start..<start + 10))
+                    receipts += try await log.appendAll(LogAppend.numbers(partition, start..<start + 5))
+                    // One at a time, for which an engine may have another way.
+                    for record in LogAppend.numbers(partition, start + 5..<start + 10) {
+                        receipts.append(try await log.append(record))
+                    }
                 }
                 try check(zip(receipts, receipts.dropFirst()).allSatisfy { $0.offset < $1.offset }, "offsets grow")
                 let found = try await log.contents(of: partition)
@@ -82,6 +86,7 @@ extension LogConformance {
                 }
                 _ = try results[0].get()
                 _ = try results[2].get()
+                try await checkThrows(.recordTooLarge, "append of it alone") { _ = try await log.append(big) }
                 let found = try await log.contents(of: partition).map { $0.text ?? "nil" }
                 try checkEqual(found, ["before", "after"], "what was kept")
             }
@@ -107,6 +112,7 @@ extension LogConformance {
                 }
                 try checkEqual(error.code, .unknownPartition, "code of \(error)")
                 _ = try (results[0].get(), results[2].get())
+                try await checkThrows(.unknownPartition, "append") { _ = try await log.append(.text(unknown, "b")) }
                 try await checkThrows(.unknownPartition, "bounds") { _ = try await log.bounds(of: [unknown]) }
             }
         },
