@@ -1,5 +1,3 @@
-internal import CRdKafka
-import Synchronization
 package import TaskTelemetry
 
 /// Appends records with `acks=all` and idempotence, thousands in flight.
@@ -7,20 +5,16 @@ package import TaskTelemetry
 /// A record whose fate is unknown because its producer died is appended again by the next one: it may then be in the log
 /// twice. A record that times out is not: the call returns and the caller decides.
 package final class KafkaProducer: Sendable {
-    private enum Phase {
-        case open(ProducerGeneration?)
-        case closed
-    }
-
-    private let configuration: KafkaConfiguration
-    private let logger: Logger
-    private let phase = Mutex(Phase.open(nil))
-    /// How often a record is given to a new producer before its outcome is reported as unknown.
-    private static let maximumRounds = 4
+    /// For all that was not refused yet.
+    private let gathering: LastingProducer
+    /// A broker refuses a whole batch of librdkafka's when it is larger than the topic takes, the small records in it
+    /// too, whoever sent them. Those go again by this one, which puts a record into a request of its own. It connects when
+    /// that first happens.
+    private let alone: LastingProducer
 
     /// - Parameter messageTimeoutMilliseconds: how long a record may take until ``send(_:)`` gives up on it.
     package init(_ configuration: KafkaConfiguration, messageTimeoutMilliseconds: Int, logger: Logger) {
-        self.configuration = configuration.withDefaults([
+        let configuration = configuration.withDefaults([
             // librdkafka rounds a shorter wait up to a millisecond. Without one a record goes at once; while some are
             // under way, those behind them gather for the next request all the same.
             "linger.ms": "0",
@@ -36,126 +30,41 @@ package final class KafkaProducer: Sendable {
             "acks": "all",
             "message.timeout.ms": String(messageTimeoutMilliseconds),
         ])
-        self.logger = logger
+        gathering = LastingProducer(configuration, logger: logger)
+        alone = LastingProducer(
+            configuration.requiring(["batch.num.messages": "1", "linger.ms": "0"]), logger: logger)
     }
 
     /// Sends records, in order per partition, and returns their fates in the order given.
     package func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
         guard !records.isEmpty else { return [] }
-        var results = await sendUntilKnown(records)
-        // A broker refuses a whole batch of librdkafka's when it is too large, the small records in it too.
-        guard records.count > 1 else { return results }
-        for index in results.indices where results[index].isTooLarge {
-            results[index] = await sendUntilKnown([records[index]])[0]
-        }
-        return results
+        var fates = await gathering.send(records)
+        let refused = fates.indices.filter { fates[$0].isTooLarge }
+        guard !refused.isEmpty else { return fates }
+        for (index, fate) in zip(refused, await alone.send(refused.map { records[$0] })) { fates[index] = fate }
+        return fates
     }
 
     /// Sends one record, for less than a call of many costs.
     package func send(_ record: KafkaOutgoing) async -> Result<KafkaDelivery, KafkaError> {
-        var fate = await sendOnce(record)
-        for _ in 1..<Self.maximumRounds {
-            // As almost always.
-            guard fate.isUnknown else { return fate }
-            fate = await sendOnce(record)
-        }
-        return fate.told
+        let fate = await gathering.send(record)
+        return fate.isTooLarge ? await alone.send(record) : fate
     }
 
     /// Records whose fate is open.
-    var openRecords: Int {
-        let generation = phase.withLock { phase in
-            if case .open(let generation) = phase { generation } else { ProducerGeneration?.none }
-        }
-        return generation?.openRecords ?? 0
-    }
+    var openRecords: Int { gathering.openRecords + alone.openRecords }
 
     /// Waits for what is in flight, at most `milliseconds`. Idempotent.
     package func close(within milliseconds: Int) async {
-        let last = phase.withLock { phase -> ProducerGeneration? in
-            guard case .open(let generation) = phase else { return nil }
-            phase = .closed
-            return generation
-        }
-        await last?.end(within: milliseconds, KafkaError(.closed, "the producer was closed before an answer came"))
-    }
-
-    private func sendUntilKnown(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
-        var results = await sendOnce(records)
-        for _ in 1..<Self.maximumRounds {
-            // As almost always.
-            guard results.contains(where: \.isUnknown) else { return results }
-            let pending = results.indices.filter { results[$0].isUnknown }
-            let fates = await sendOnce(pending.map { records[$0] })
-            for (index, fate) in zip(pending, fates) { results[index] = fate }
-        }
-        return results.map(\.told)
-    }
-
-    private func sendOnce(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
-        do {
-            return await (try current()).send(records)
-        } catch {
-            return Array(repeating: .failure(error), count: records.count)
-        }
-    }
-
-    private func sendOnce(_ record: KafkaOutgoing) async -> Result<KafkaDelivery, KafkaError> {
-        do {
-            return await (try current()).send(record)
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    private func current() throws(KafkaError) -> ProducerGeneration {
-        do {
-            return try phase.withLock { phase in
-                guard case .open(let generation) = phase else {
-                    throw KafkaError(.closed, "the producer is closed")
-                }
-                if let generation, !generation.isDead { return generation }
-                generation?.retire(KafkaError(.fatal))
-                let next = try ProducerGeneration(configuration, logger: logger)
-                phase = .open(next)
-                return next
-            }
-        } catch {
-            throw error as? KafkaError ?? KafkaError(.invalidArgument, "\(error)")
-        }
+        async let others: Void = alone.close(within: milliseconds)
+        await gathering.close(within: milliseconds)
+        await others
     }
 }
 
-extension Result<KafkaDelivery, KafkaError> {
+extension Fate {
     fileprivate var isTooLarge: Bool {
         guard case .failure(let error) = self else { return false }
         return error.code == .messageTooLarge || error.code == .recordListTooLarge
     }
-
-    /// Whether the record has to be appended again: it may or may not be in the log, or is at an unknown place.
-    fileprivate var isUnknown: Bool {
-        switch self {
-        case .success(let delivery): delivery.offset < 0
-        case .failure(let error): error.isFatal || producerDeathCodes.contains(error.code)
-        }
-    }
-
-    /// What the caller is told once it is not appended again.
-    fileprivate var told: Self {
-        guard isUnknown else { return self }
-        let reason =
-            switch self {
-            case .success: "the broker has the record, but does not say where"
-            case .failure(let error): "it may or may not be in the log: \(error)"
-            }
-        return .failure(KafkaError(.purgedInFlight, "outcome unknown: \(reason)"))
-    }
 }
-
-private let producerDeathCodes: Set<KafkaError.Code> = Set(
-    [
-        RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, RD_KAFKA_RESP_ERR__PURGE_QUEUE,
-        RD_KAFKA_RESP_ERR__FENCED, RD_KAFKA_RESP_ERR__INCONSISTENT, RD_KAFKA_RESP_ERR__STATE,
-        RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID,
-        RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING,
-    ].map { KafkaError.Code($0) })

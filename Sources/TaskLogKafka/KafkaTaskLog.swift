@@ -6,8 +6,9 @@ package import TaskTelemetry
 
 /// The log as Apache Kafka keeps it.
 ///
-/// One producer (idempotent, `acks=all`), one client for questions and one for each group, one consumer per member and
-/// follower, and a few for scans. Nothing connects before it is needed.
+/// One producer (idempotent, `acks=all`), and another one for what a broker refused in too large a batch; one client for
+/// questions and one for each group, one consumer per member and follower, and a few for scans. Nothing connects before
+/// it is needed.
 package final class KafkaTaskLog: TaskLog {
     private struct State {
         var sessions: [FetchSession] = []

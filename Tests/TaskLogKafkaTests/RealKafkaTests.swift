@@ -104,6 +104,33 @@ struct RealKafkaTests {
         }
     }
 
+    @Test("small records of many callers that gather to more than the topic takes are not refused")
+    func gatheredOverTheLimit() async throws {
+        try await withLog("gathered", ["linger.ms": "50"]) { log, topic in
+            let spec = TopicSpec(
+                name: topic, partitions: 1, replication: 1, minInSyncReplicas: 1, cleanup: .never,
+                maximumRecordBytes: 10_000)
+            _ = try await log.ensure(topics: [spec])
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<40 {
+                    let record = LogAppend(
+                        topic: topic, partition: 0, key: Array("\(number)".utf8),
+                        value: Array(repeating: 1, count: 1000))
+                    group.addTask {
+                        if number.isMultiple(of: 2) {
+                            _ = try await log.append(record)
+                        } else {
+                            _ = try await log.append([record])[0].get()
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let kept = try await log.contents(of: TopicPartition(topic, 0)).compactMap(\.key)
+            #expect(kept.count == 40 && Set(kept).count == 40)
+        }
+    }
+
     @Test("a large backlog goes through in order, with headers, and its time is the broker's")
     func throughput() async throws {
         try await withLog("backlog") { log, topic in
@@ -126,11 +153,14 @@ struct RealKafkaTests {
     }
 
     private func withLog(
-        _ name: String, _ body: @escaping @Sendable (KafkaTaskLog, String) async throws -> Void
+        _ name: String, _ properties: [String: String] = [:],
+        _ body: @escaping @Sendable (KafkaTaskLog, String) async throws -> Void
     ) async throws {
         let bootstrap = try #require(RealKafka.bootstrap)
         let log = try KafkaTaskLog(
-            KafkaLogConfiguration(properties: ["bootstrap.servers": bootstrap]), logger: Logger())
+            KafkaLogConfiguration(
+                properties: properties.merging(["bootstrap.servers": bootstrap]) { $1 }),
+            logger: Logger())
         let result: Result<Void, any Error>
         do {
             try await withTimeout(seconds: 120, name) { try await body(log, "real.\(name).\(RealKafka.run)") }
