@@ -67,6 +67,17 @@ public struct RecordHeaders: Hashable, Sendable {
         return next + bytes.count
     }
 
+    /// Makes a block of headers that are written one after the other, with one allocation.
+    ///
+    /// - Parameter capacity: at least the bytes that `write` writes; with less it stops the process.
+    public init(capacity: Int, _ write: (inout RecordHeaderWriter) -> Void) {
+        block = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            var writer = RecordHeaderWriter(buffer)
+            write(&writer)
+            count = writer.count
+        }
+    }
+
     public var isEmpty: Bool { block.isEmpty }
 
     public var count: Int {

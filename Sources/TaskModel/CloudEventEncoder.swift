@@ -1,3 +1,5 @@
+import RecordFormat
+
 /// The body of a record, before it has a place in a log.
 public struct RecordBody: Hashable, Sendable {
     public var key: [UInt8]?
@@ -46,23 +48,42 @@ enum CloudEventHeader {
 extension TaskEvent {
     /// The event as a record of a due topic. Attributes that have their default are left out.
     public func encoded() -> RecordBody {
-        var headers = RecordHeaders()
-        headers.reserveCapacity(bytes: 256 + id.utf8.count + source.utf8.count + task.utf8.count)
-        headers.append(CloudEventHeader.specVersion, "1.0")
-        headers.append(CloudEventHeader.id, id)
-        headers.append(CloudEventHeader.source, source)
-        headers.append(CloudEventHeader.type, TaskEvent.type)
-        headers.append(CloudEventHeader.subject, task)
-        headers.append(CloudEventHeader.fingerprint, fingerprint.hex)
+        var headers = RecordHeaders(capacity: roomForHeaders) { headers in
+            headers.append(CloudEventHeader.specVersion, "1.0")
+            headers.append(CloudEventHeader.id, id)
+            headers.append(CloudEventHeader.source, source)
+            headers.append(CloudEventHeader.type, TaskEvent.type)
+            headers.append(CloudEventHeader.subject, task)
+            headers.append(CloudEventHeader.fingerprint, maximum: Fingerprint.hexCount, fingerprint.writeHex)
+            if let contentType { headers.append(CloudEventHeader.contentType, contentType) }
+            if let publishedAt { headers.append(CloudEventHeader.time, publishedAt) }
+            if replay != 0 { headers.append(CloudEventHeader.replay, String(replay)) }
+            if turn != 1 { headers.append(CloudEventHeader.turn, String(turn)) }
+            if attempt != 1 { headers.append(CloudEventHeader.attempt, String(attempt)) }
+            if let dueAt { headers.append(CloudEventHeader.dueAt, dueAt) }
+        }
+        if case .some(let attributes) = rare { attributes.append(to: &headers) }
+        return RecordBody(key: recordKey, value: payload, headers: headers)
+    }
+
+    /// At least the bytes of the headers that are not rare: their names and what has a bound take no more than 256.
+    private var roomForHeaders: Int {
+        256 + 12 * RecordHeaderWriter.overhead + id.utf8.count + source.utf8.count + task.utf8.count
+            + (contentType?.utf8.count ?? 0)
+    }
+}
+
+extension RecordHeaderWriter {
+    fileprivate mutating func append(_ name: String, _ time: Timestamp) {
+        append(name, maximum: Timestamp.maximumRFC3339Count, time.writeRFC3339)
+    }
+}
+
+extension RareAttributes {
+    fileprivate func append(to headers: inout RecordHeaders) {
         func add(_ name: String, _ value: String?) {
             if let value { headers.append(name, value) }
         }
-        add(CloudEventHeader.contentType, contentType)
-        add(CloudEventHeader.time, publishedAt?.rfc3339)
-        add(CloudEventHeader.replay, replay == 0 ? nil : String(replay))
-        add(CloudEventHeader.turn, turn == 1 ? nil : String(turn))
-        add(CloudEventHeader.attempt, attempt == 1 ? nil : String(attempt))
-        add(CloudEventHeader.dueAt, dueAt?.rfc3339)
         add(CloudEventHeader.firstDueAt, firstDueAt?.rfc3339)
         add(CloudEventHeader.expiresAt, expiresAt?.rfc3339)
         add(CloudEventHeader.partitionKey, partitionKey)
@@ -79,6 +100,5 @@ extension TaskEvent {
         }
         if !history.isEmpty { headers.append(RecordHeader(CloudEventHeader.history, CanonicalJSON.encode(history))) }
         headers.append(contentsOf: extraHeaders)
-        return RecordBody(key: recordKey, value: payload, headers: headers)
     }
 }

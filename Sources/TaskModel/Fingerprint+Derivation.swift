@@ -1,4 +1,5 @@
 import CCrypto
+import Synchronization
 
 /// Where an event's identity comes from. Each case is hashed under a domain of its own, so no two can collide by content.
 ///
@@ -86,13 +87,30 @@ private struct FingerprintInput {
 
     var fingerprint: Fingerprint {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
-            EVP_Digest(bytes, bytes.count, digest.baseAddress, nil, Self.sha256, nil)
+            Self.hash(bytes, digest.baseAddress)
             let words = UnsafeRawBufferPointer(digest)
             return Fingerprint(
                 high: UInt64(bigEndian: words.loadUnaligned(as: UInt64.self)),
                 low: UInt64(bigEndian: words.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
         }
     }
+
+    private static func hash(_ bytes: [UInt8], _ digest: UnsafeMutablePointer<UInt8>?) {
+        let spare = Self.spare.exchange(0, ordering: .acquiring)
+        guard let context = OpaquePointer(bitPattern: spare) ?? EVP_MD_CTX_new() else {
+            preconditionFailure("no memory for a digest")
+        }
+        // A context that has hashed begins anew without an algorithm named.
+        let isBegun = EVP_DigestInit_ex2(context, spare == 0 ? sha256 : nil, nil) == 1
+        precondition(
+            isBegun && EVP_DigestUpdate(context, bytes, bytes.count) == 1
+                && EVP_DigestFinal_ex(context, digest, nil) == 1, "OpenSSL refuses SHA-256")
+        let other = Self.spare.exchange(UInt(bitPattern: context), ordering: .acquiringAndReleasing)
+        EVP_MD_CTX_free(OpaquePointer(bitPattern: other))
+    }
+
+    /// A context that nobody uses, or 0: to make one and free it costs more than a hash.
+    private static let spare = Atomic<UInt>(0)
 
     /// Looked up once: OpenSSL's plain `SHA256` does so at each call, which costs more than the hash. Never freed and
     /// never changed.

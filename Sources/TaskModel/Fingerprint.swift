@@ -58,16 +58,21 @@ public struct Fingerprint: Hashable, Comparable, Sendable, CustomStringConvertib
 
     /// 32 lower-case hex digits.
     public var hex: String {
-        String(unsafeUninitializedCapacity: 32) { buffer in
-            let digits = StaticString("0123456789abcdef")
-            for index in 0..<16 {
-                let shift = UInt64(60 - 4 * index)
-                buffer[index] = digits.utf8Start[Int(high >> shift & 15)]
-                buffer[index + 16] = digits.utf8Start[Int(low >> shift & 15)]
-            }
-            return 32
-        }
+        String(unsafeUninitializedCapacity: 32) { writeHex($0) }
     }
+
+    /// Writes ``hex`` to where there is room for it, and returns its length.
+    func writeHex(_ buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
+        let digits = StaticString("0123456789abcdef")
+        for index in 0..<16 {
+            let shift = UInt64(60 - 4 * index)
+            buffer[index] = digits.utf8Start[Int(high >> shift & 15)]
+            buffer[index + 16] = digits.utf8Start[Int(low >> shift & 15)]
+        }
+        return Self.hexCount
+    }
+
+    static let hexCount = 32
 
     public var description: String { hex }
 

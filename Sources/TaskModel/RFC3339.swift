@@ -2,23 +2,28 @@
 extension Timestamp {
     /// `2026-11-21T09:30:00.250Z`; the fraction is left out when it is zero. Years 0 to 9999, clamped.
     public var rfc3339: String {
+        String(unsafeUninitializedCapacity: Self.maximumRFC3339Count) { writeRFC3339($0) }
+    }
+
+    static let maximumRFC3339Count = 24
+
+    /// Writes ``rfc3339`` to where there is room for the longest, and returns its length.
+    func writeRFC3339(_ buffer: UnsafeMutableBufferPointer<UInt8>) -> Int {
         let clamped = max(-62_167_219_200_000, min(253_402_300_799_999, milliseconds))
         let (days, inDay) = clamped.flooredDivision(by: 86_400_000)
         let (year, month, day) = Self.civil(fromDays: days)
         let (seconds, fraction) = inDay.quotientAndRemainder(dividingBy: 1000)
-        return String(unsafeUninitializedCapacity: 24) { buffer in
-            Self.put(year / 100, at: 0, then: "-", buffer)
-            Self.put(year % 100, at: 2, then: "-", buffer)
-            Self.put(month, at: 5, then: "-", buffer)
-            Self.put(day, at: 8, then: "T", buffer)
-            Self.put(seconds / 3600, at: 11, then: ":", buffer)
-            Self.put(seconds / 60 % 60, at: 14, then: ":", buffer)
-            Self.put(seconds % 60, at: 17, then: fraction == 0 ? "Z" : ".", buffer)
-            guard fraction != 0 else { return 20 }
-            Self.put(fraction / 10, at: 20, then: Unicode.Scalar(UInt8(ascii: "0") + UInt8(fraction % 10)), buffer)
-            buffer[23] = UInt8(ascii: "Z")
-            return 24
-        }
+        Self.put(year / 100, at: 0, then: "-", buffer)
+        Self.put(year % 100, at: 2, then: "-", buffer)
+        Self.put(month, at: 5, then: "-", buffer)
+        Self.put(day, at: 8, then: "T", buffer)
+        Self.put(seconds / 3600, at: 11, then: ":", buffer)
+        Self.put(seconds / 60 % 60, at: 14, then: ":", buffer)
+        Self.put(seconds % 60, at: 17, then: fraction == 0 ? "Z" : ".", buffer)
+        guard fraction != 0 else { return 20 }
+        Self.put(fraction / 10, at: 20, then: Unicode.Scalar(UInt8(ascii: "0") + UInt8(fraction % 10)), buffer)
+        buffer[23] = UInt8(ascii: "Z")
+        return 24
     }
 
     /// Two digits, and what follows them.

@@ -16,6 +16,23 @@ struct CloudEventEncoderTests {
         }
     }
 
+    @Test("there is room for the longest of each attribute", arguments: [0, 1, 126, 127, 128, 16_383, 300_000])
+    func longest(length: Int) throws {
+        let text = String(repeating: "x", count: max(1, length))
+        var event = TaskEvent(
+            id: text, source: text, task: text, payload: [], contentType: text,
+            fingerprint: Fingerprint(high: .max, low: .max))
+        (event.replay, event.turn, event.attempt) = (2_147_483_647, 2_147_483_647, 2_147_483_647)
+        event.publishedAt = Timestamp(milliseconds: 253_402_300_799_999)
+        event.dueAt = event.publishedAt
+        let body = event.encoded()
+        #expect(body.headers.count == 12)
+        #expect(try TaskEvent(key: body.key, value: body.value, headers: body.headers, place: somewhere) == event)
+        event.expiresAt = Timestamp(milliseconds: 1)
+        let longer = event.encoded().headers
+        #expect(Array(longer.prefix(12)) == Array(body.headers) && longer.count == 13)
+    }
+
     @Test("what has its default is not written") func defaults() throws {
         let event = TaskEvent(
             id: "1", source: "shop", task: "mail", payload: [1, 2], fingerprint: Fingerprint(high: 0, low: 255))

@@ -53,6 +53,18 @@ struct FingerprintDerivationTests {
         #expect(Set(vectors.map(\.fingerprint)).count == vectors.count)
     }
 
+    @Test("many that are made at once do not mix") func manyAtOnce() async {
+        func fingerprints(_ count: Int) -> [Fingerprint] {
+            (0..<count).map { Fingerprint(.event(source: String(repeating: "s", count: $0), id: "\($0)")) }
+        }
+        let expected = fingerprints(300)
+        await withTaskGroup(of: [Fingerprint].self) { group in
+            for _ in 0..<16 { group.addTask { fingerprints(300) } }
+            for await made in group { #expect(made == expected) }
+        }
+        #expect(Set(expected).count == expected.count)
+    }
+
     @Test("moving a character between two fields is other work") func lengthPrefixes() {
         #expect(
             Fingerprint(.idempotencyKey(task: "ab", key: "c")) != Fingerprint(.idempotencyKey(task: "a", key: "bc")))

@@ -1,6 +1,8 @@
 import TaskModel
 import Testing
 
+import struct RecordFormat.RecordHeaderWriter
+
 @Suite struct RecordHeadersTests {
     static let samples: [[RecordHeader]] = [
         [],
@@ -28,6 +30,25 @@ import Testing
             )
         }
         #expect(places.withUnsafeBufferPointer { RecordHeaders(copying: $0) } == RecordHeaders(headers))
+    }
+
+    @Test(arguments: [0, 1, 125, 126, 127, 128, 16_382, 16_383, 70_000])
+    func writtenIntoRoomForThemTheyAreTheSame(length: Int) {
+        let texts = [String(repeating: "x", count: length), String(repeating: "\u{e9}", count: length / 2), ""]
+        let expected = RecordHeaders(
+            texts.flatMap { [RecordHeader("n", $0), RecordHeader($0, "v")] } + [RecordHeader("short", "now")])
+        let room = texts.reduce(16) { $0 + 2 * ($1.utf8.count + 1 + RecordHeaderWriter.overhead) }
+        let written = RecordHeaders(capacity: room + RecordHeaderWriter.overhead) { headers in
+            for text in texts {
+                headers.append("n", text)
+                headers.append(text, "v")
+            }
+            headers.append("short", maximum: 5) { buffer in
+                UnsafeMutableRawBufferPointer(buffer).copyBytes(from: "now".utf8)
+                return 3
+            }
+        }
+        #expect(written == expected)
     }
 
     @Test func whatIsCutIsNoBlock() {
