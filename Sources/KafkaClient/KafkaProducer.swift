@@ -1,3 +1,4 @@
+internal import Dispatch
 package import TaskTelemetry
 
 /// Appends records with `acks=all` and idempotence, thousands in flight.
@@ -12,7 +13,11 @@ package final class KafkaProducer: Sendable {
     /// that first happens.
     private let alone: LastingProducer
 
-    /// - Parameter messageTimeoutMilliseconds: how long a record may take until ``send(_:)`` gives up on it.
+    /// Records that wait at once for `alone`, of one call: it sends but a few requests at a time, and each record has
+    /// its time limit from when it is handed over.
+    private static let aloneRecords = 200
+
+    /// - Parameter messageTimeoutMilliseconds: how long a record may take until a producer gives up on it.
     package init(_ configuration: KafkaConfiguration, messageTimeoutMilliseconds: Int, logger: Logger) {
         let configuration = configuration.withDefaults([
             // librdkafka rounds a shorter wait up to a millisecond. Without one a record goes at once; while some are
@@ -35,13 +40,17 @@ package final class KafkaProducer: Sendable {
             configuration.requiring(["batch.num.messages": "1", "linger.ms": "0"]), logger: logger)
     }
 
-    /// Sends records, in order per partition, and returns their fates in the order given.
+    /// Sends records, in order per partition, and returns their fates in the order given. Those that a broker refused in
+    /// too large a batch come behind the others.
     package func send(_ records: [KafkaOutgoing]) async -> [Result<KafkaDelivery, KafkaError>] {
         guard !records.isEmpty else { return [] }
         var fates = await gathering.send(records)
-        let refused = fates.indices.filter { fates[$0].isTooLarge }
-        guard !refused.isEmpty else { return fates }
-        for (index, fate) in zip(refused, await alone.send(refused.map { records[$0] })) { fates[index] = fate }
+        var refused = fates.indices.filter { fates[$0].isTooLarge }[...]
+        while !refused.isEmpty {
+            let part = refused.prefix(Self.aloneRecords)
+            for (index, fate) in zip(part, await alone.send(part.map { records[$0] })) { fates[index] = fate }
+            refused = refused.dropFirst(part.count)
+        }
         return fates
     }
 
@@ -56,9 +65,11 @@ package final class KafkaProducer: Sendable {
 
     /// Waits for what is in flight, at most `milliseconds`. Idempotent.
     package func close(within milliseconds: Int) async {
-        async let others: Void = alone.close(within: milliseconds)
+        let deadline = DispatchTime.now().uptimeNanoseconds + UInt64(milliseconds) * 1_000_000
         await gathering.close(within: milliseconds)
-        await others
+        // What the first one was refused at the last moment may still go by the other one.
+        let now = min(deadline, DispatchTime.now().uptimeNanoseconds)
+        await alone.close(within: Int((deadline - now) / 1_000_000))
     }
 }
 

@@ -6,7 +6,7 @@ internal import TaskTelemetry
 /// One idempotent producer of librdkafka, with the thread that takes its delivery reports.
 ///
 /// librdkafka kills an idempotent producer whose record may or may not have been written (before 2.3.0 at a plain
-/// timeout). That ends the generation and not the service: ``KafkaProducer`` makes the next one.
+/// timeout). That ends the generation and not the service: ``LastingProducer`` makes the next one.
 final class ProducerGeneration: Sendable {
     private enum Phase {
         case open

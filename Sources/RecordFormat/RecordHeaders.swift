@@ -105,8 +105,6 @@ public struct RecordHeaders: Hashable, Sendable {
         }
     }
 
-    public mutating func reserveCapacity(bytes: Int) { block.reserveCapacity(bytes) }
-
     public mutating func append(_ header: RecordHeader) {
         append(length: header.name.utf8.count)
         block.append(contentsOf: header.name.utf8)

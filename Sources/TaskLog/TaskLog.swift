@@ -14,8 +14,9 @@ package protocol TaskLog: Sendable {
 
     /// Appends, and returns when every record is durable or has failed, results in the order of `records`.
     ///
-    /// Order is kept per partition, within a call and between calls that follow each other. A failure of unknown
-    /// outcome (a timeout) may have been written: callers append such a record again.
+    /// Order is kept per partition, within a call and between calls that follow each other (on Kafka, what a broker
+    /// refused because its batch was larger than the topic takes, and took alone, comes behind the rest of its call). A
+    /// failure of unknown outcome (a timeout) may have been written: callers append such a record again.
     func append(_ records: [LogAppend]) async -> [Result<AppendReceipt, LogError>]
 
     /// The same for one record, for which an engine may have a shorter way.

@@ -101,10 +101,10 @@ private struct FingerprintInput {
             preconditionFailure("no memory for a digest")
         }
         // A context that has hashed begins anew without an algorithm named.
-        let isBegun = EVP_DigestInit_ex2(context, spare == 0 ? sha256 : nil, nil) == 1
-        precondition(
-            isBegun && EVP_DigestUpdate(context, bytes, bytes.count) == 1
-                && EVP_DigestFinal_ex(context, digest, nil) == 1, "OpenSSL refuses SHA-256")
+        let isDone =
+            EVP_DigestInit_ex2(context, spare == 0 ? sha256 : nil, nil) == 1
+            && EVP_DigestUpdate(context, bytes, bytes.count) == 1 && EVP_DigestFinal_ex(context, digest, nil) == 1
+        precondition(isDone, "OpenSSL refuses SHA-256")
         let other = Self.spare.exchange(UInt(bitPattern: context), ordering: .acquiringAndReleasing)
         EVP_MD_CTX_free(OpaquePointer(bitPattern: other))
     }

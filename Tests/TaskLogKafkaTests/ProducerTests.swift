@@ -122,6 +122,23 @@ struct ProducerTests {
         }
     }
 
+    @Test("what a broker refuses in too large a batch is sent again alone, once", arguments: [1, 450])
+    func tooLargeABatch(count: Int) async throws {
+        try await withMockLog {
+            $0.properties.properties["linger.ms"] = "50"
+        } _: { log, mock in
+            let records = numbers(0..<count)
+            mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.produce, [.messageTooLarge])
+            for result in await log.append(records) { _ = try result.get() }
+            #expect(Set(try await log.contents(of: first).compactMap(\.number)) == Set(0..<count))
+            mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.produce, [.messageTooLarge])
+            _ = try await log.append(records[0])
+            mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.produce, [.messageTooLarge, .messageTooLarge])
+            await #expect(throws: LogError(.recordTooLarge, "")) { _ = try await log.append(records[0]) }
+            #expect(try await log.contents(of: first).count == count + 1)
+        }
+    }
+
     @Test("a fresh broker that is still loading is asked again, in silence")
     func coordinatorLoading() async throws {
         let lines = LineCollector()
@@ -143,10 +160,15 @@ struct ProducerTests {
             messageTimeoutMilliseconds: 10_000, logger: .init())
         let record = KafkaOutgoing(partition: KafkaPartition("t", 0), key: nil, value: [1])
         _ = try await producer.send([record])[0].get()
-        try mock.setRoundTrip(ofBroker: 1, milliseconds: 200)
+        try mock.setRoundTrip(ofBroker: 1, milliseconds: 500)
         async let many = producer.send([record, record])
         async let one = producer.send(record)
-        while producer.openRecords < 3 { await Task.yield() }
+        try await withTimeout(seconds: 60, "three records in flight") {
+            while producer.openRecords < 3 {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+        }
         await producer.close(within: 10_000)
         let fates = await many + [one]
         #expect(Set(try fates.map { try $0.get().offset }) == [1, 2, 3])

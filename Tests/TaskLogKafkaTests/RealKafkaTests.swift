@@ -97,6 +97,7 @@ struct RealKafkaTests {
                 return
             }
             #expect(error.code == .recordTooLarge && !error.isRetriable && error.message.contains("9990"))
+            await #expect(throws: LogError(.recordTooLarge, "")) { _ = try await log.append(large) }
             // The broker refused the small ones that shared its batch too: they were appended again.
             for index in [0, 1, 2, 4, 5, 6] { _ = try results[index].get() }
             let kept = try await log.contents(of: partition).compactMap(\.number)

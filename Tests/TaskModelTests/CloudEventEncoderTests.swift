@@ -17,20 +17,25 @@ struct CloudEventEncoderTests {
     }
 
     @Test("there is room for the longest of each attribute", arguments: [0, 1, 126, 127, 128, 16_383, 300_000])
-    func longest(length: Int) throws {
-        let text = String(repeating: "x", count: max(1, length))
+    func longest(length: Int) {
+        let text = String(repeating: "x", count: length)
         var event = TaskEvent(
             id: text, source: text, task: text, payload: [], contentType: text,
             fingerprint: Fingerprint(high: .max, low: .max))
-        (event.replay, event.turn, event.attempt) = (2_147_483_647, 2_147_483_647, 2_147_483_647)
+        (event.replay, event.turn, event.attempt) = (.max, .max - 1, .max - 2)
         event.publishedAt = Timestamp(milliseconds: 253_402_300_799_999)
         event.dueAt = event.publishedAt
-        let body = event.encoded()
-        #expect(body.headers.count == 12)
-        #expect(try TaskEvent(key: body.key, value: body.value, headers: body.headers, place: somewhere) == event)
-        event.expiresAt = Timestamp(milliseconds: 1)
-        let longer = event.encoded().headers
-        #expect(Array(longer.prefix(12)) == Array(body.headers) && longer.count == 13)
+        let expected = [
+            RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", text), RecordHeader("ce_source", text),
+            RecordHeader("ce_type", "tidemill.task.due"), RecordHeader("ce_subject", text),
+            RecordHeader("ce_fingerprint", String(repeating: "f", count: 32)), RecordHeader("content-type", text),
+            RecordHeader("ce_time", "9999-12-31T23:59:59.999Z"), RecordHeader("ce_replay", "4294967295"),
+            RecordHeader("ce_turn", "4294967294"), RecordHeader("ce_attempt", "4294967293"),
+            RecordHeader("ce_dueat", "9999-12-31T23:59:59.999Z"),
+        ]
+        #expect(event.encoded().headers == RecordHeaders(expected))
+        event.isForwarded = true
+        #expect(event.encoded().headers == RecordHeaders(expected + [RecordHeader("ce_forwarded", "1")]))
     }
 
     @Test("what has its default is not written") func defaults() throws {
