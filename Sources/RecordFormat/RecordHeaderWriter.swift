@@ -29,24 +29,31 @@ public struct RecordHeaderWriter {
         count += written + 1
     }
 
-    /// A length, `marker` more than the bytes, and the bytes.
+    /// Bytes that lie elsewhere.
+    @inline(__always)
+    mutating func append(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) {
+        append(name, marker: 0)
+        append(value ?? UnsafeRawBufferPointer(start: nil, count: 0), marker: value == nil ? 0 : 1)
+    }
+
     @inline(__always)
     private mutating func append(_ text: String, marker: Int) {
         var text = text
-        text.withUTF8 { bytes in
-            precondition(bytes.count + Self.overhead / 2 <= buffer.count - count, "no room for a header")
-            var rest = bytes.count + marker
-            while rest >= 0x80 {
-                buffer[count] = UInt8(truncatingIfNeeded: rest) | 0x80
-                count += 1
-                rest >>= 7
-            }
-            buffer[count] = UInt8(rest)
+        text.withUTF8 { append(UnsafeRawBufferPointer($0), marker: marker) }
+    }
+
+    /// A length, `marker` more than the bytes, and the bytes.
+    @inline(__always)
+    private mutating func append(_ bytes: UnsafeRawBufferPointer, marker: Int) {
+        let length = bytes.count + marker
+        precondition(RecordHeaders.size(ofLength: length) + bytes.count <= buffer.count - count, "no room for a header")
+        RecordHeaders.forEachByte(ofLength: length) { byte in
+            buffer[count] = byte
             count += 1
-            if let address = bytes.baseAddress {
-                (buffer.baseAddress! + count).update(from: address, count: bytes.count)
-            }
-            count += bytes.count
         }
+        if let address = bytes.baseAddress {
+            UnsafeMutableRawPointer(buffer.baseAddress! + count).copyMemory(from: address, byteCount: bytes.count)
+        }
+        count += bytes.count
     }
 }

@@ -38,33 +38,9 @@ public struct RecordHeaders: Hashable, Sendable {
                 Self.size(ofLength: name.count) + name.count + Self.size(ofLength: (value?.count ?? -1) + 1)
                 + (value?.count ?? 0)
         }
-        block = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
-            guard var next = UnsafeMutableRawPointer(buffer.baseAddress) else { return }
-            for (name, value) in headers {
-                next = Self.write(name.count, name, at: next)
-                next = Self.write((value?.count ?? -1) + 1, value, at: next)
-            }
-            filled = size
+        self.init(capacity: size) { writer in
+            for (name, value) in headers { writer.append(name, value) }
         }
-    }
-
-    /// A length and what it is of; returns where the next one goes.
-    @inline(__always)
-    private static func write(
-        _ length: Int, _ bytes: UnsafeRawBufferPointer?, at start: UnsafeMutableRawPointer
-    ) -> UnsafeMutableRawPointer {
-        var next = start
-        var rest = length
-        while rest >= 0x80 {
-            next.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
-            next += 1
-            rest >>= 7
-        }
-        next.storeBytes(of: UInt8(rest), as: UInt8.self)
-        next += 1
-        guard let bytes, let address = bytes.baseAddress else { return next }
-        next.copyMemory(from: address, byteCount: bytes.count)
-        return next + bytes.count
     }
 
     /// Makes a block of headers that are written one after the other, with one allocation.
@@ -160,22 +136,25 @@ public struct RecordHeaders: Hashable, Sendable {
     }
 
     private mutating func append(length: Int) {
-        var rest = length
-        while rest >= 0x80 {
-            block.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        block.append(UInt8(rest))
+        Self.forEachByte(ofLength: length) { block.append($0) }
     }
 
-    private static func size(ofLength length: Int) -> Int {
-        var size = 1
-        var rest = length >> 7
-        while rest > 0 {
-            size += 1
+    @inline(__always)
+    static func size(ofLength length: Int) -> Int {
+        var size = 0
+        forEachByte(ofLength: length) { _ in size += 1 }
+        return size
+    }
+
+    /// A length as a base-128 number: seven bits a byte, the low ones first, and 0x80 in all but the last.
+    @inline(__always)
+    static func forEachByte(ofLength length: Int, _ body: (UInt8) -> Void) {
+        var rest = length
+        while rest >= 0x80 {
+            body(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
         }
-        return size
+        body(UInt8(rest))
     }
 }
 
