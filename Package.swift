@@ -30,10 +30,11 @@ let package = Package(
             name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "TaskTelemetry"),
         .target(name: "RecordFormat"),
+        .target(name: "Containers"),
 
         // 1
         .target(name: "TaskModel", dependencies: ["CCrypto", "RecordFormat"]),
-        .target(name: "KafkaClient", dependencies: ["CRdKafka", "RecordFormat", "TaskTelemetry"]),
+        .target(name: "KafkaClient", dependencies: ["CRdKafka", "Containers", "RecordFormat", "TaskTelemetry"]),
 
         // 2
         .target(name: "ServiceRuntime", dependencies: ["TaskModel", "TaskTelemetry"]),
@@ -48,10 +49,10 @@ let package = Package(
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "KafkaClient"]),
         .target(
             name: "SchedulerRole",
-            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+            dependencies: ["Containers", "TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
         .target(
             name: "WorkerRole",
-            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CCurl"]),
+            dependencies: ["Containers", "TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CCurl"]),
         .target(
             name: "TaskClient",
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
@@ -110,6 +111,7 @@ let package = Package(
             name: "TaskTestKit",
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"],
             path: "Tests/TaskTestKit"),
+        .testTarget(name: "ContainersTests", dependencies: ["Containers", "TaskModel"]),
         .testTarget(
             name: "TaskModelTests", dependencies: ["TaskModel", "TaskTestKit"], exclude: ["Vectors"]),
         .testTarget(

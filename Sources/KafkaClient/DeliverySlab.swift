@@ -1,3 +1,5 @@
+internal import Containers
+
 /// What became of a record.
 typealias Fate = Result<KafkaDelivery, KafkaError>
 
@@ -6,61 +8,47 @@ typealias Fate = Result<KafkaDelivery, KafkaError>
 ///
 /// Places are used again, so that a producer that runs for years needs as many as it ever had calls in flight at once.
 struct DeliverySlab {
-    private enum Call {
+    private enum Call: Sendable {
         case one(CheckedContinuation<Fate, Never>)
         case many(ProduceBatch)
     }
 
-    private var calls: [Call?] = []
-    private var free: [Int] = []
+    private var calls = Slots<Call>()
     /// Records whose fate is open.
     private(set) var count = 0
 
     /// A call of one record, who waits for it already.
     mutating func insert(_ waiter: CheckedContinuation<Fate, Never>) -> Int {
         count += 1
-        return insert(.one(waiter))
+        return calls.insert(.one(waiter))
     }
 
     mutating func insert(_ batch: ProduceBatch) -> Int {
         precondition(batch.remaining > 0, "no delivery would ever free the place of an empty batch")
         count += batch.remaining
-        return insert(.many(batch))
-    }
-
-    private mutating func insert(_ call: Call) -> Int {
-        if let place = free.popLast() {
-            calls[place] = call
-            return place
-        }
-        calls.append(call)
-        return calls.count - 1
+        return calls.insert(.many(batch))
     }
 
     /// Settles one record, once; returns whom to wake when it was the last of its call.
     mutating func finish(_ opaque: RecordOpaque, _ fate: Fate) -> DeliveryWaiter? {
-        guard calls.indices.contains(opaque.place), let call = calls[opaque.place] else { return nil }
-        let waiter: DeliveryWaiter?
+        guard calls.values.indices.contains(opaque.place), let call = calls.values[opaque.place] else { return nil }
         switch call {
         case .one(let continuation):
-            waiter = .one(continuation, fate)
+            count -= 1
+            calls.remove(opaque.place)
+            return .one(continuation, fate)
         case .many(let batch):
             guard batch.finish(opaque.index, fate) else { return nil }
-            guard batch.remaining == 0 else {
-                count -= 1
-                return nil
-            }
-            waiter = batch.takeWaiter().map { .many($0) }
+            count -= 1
+            guard batch.remaining == 0 else { return nil }
+            calls.remove(opaque.place)
+            return batch.takeWaiter().map { .many($0) }
         }
-        count -= 1
-        calls[opaque.place] = nil
-        free.append(opaque.place)
-        return waiter
     }
 
     /// Settles all that is open; returns whom to wake.
     mutating func finishAll(_ fate: Fate) -> [DeliveryWaiter] {
-        let waiters = calls.compactMap { call -> DeliveryWaiter? in
+        let waiters = calls.values.compactMap { call -> DeliveryWaiter? in
             switch call {
             case nil: return nil
             case .one(let continuation): return .one(continuation, fate)

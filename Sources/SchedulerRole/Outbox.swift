@@ -1,3 +1,4 @@
+internal import Containers
 internal import TaskLog
 internal import TaskModel
 

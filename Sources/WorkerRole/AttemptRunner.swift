@@ -1,3 +1,4 @@
+internal import Containers
 internal import ServiceRuntime
 import Synchronization
 internal import TaskModel

@@ -1,3 +1,4 @@
+internal import Containers
 internal import TaskModel
 
 /// The attempts that run, by seat: an id says its seat, so a look-up costs no hash. A seat is used again once its attempt is

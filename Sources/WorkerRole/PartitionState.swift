@@ -82,7 +82,7 @@ struct PartitionState: Sendable {
     mutating func trimEffect(of place: TurnPlace) { table.change(place) { $0.isEffectTrimmed = true } }
 
     var turnsInOrder: [Turn] {
-        table.turns.compactMap { $0 }.sorted { $0.facts.place.offset < $1.facts.place.offset }
+        table.all.sorted { $0.facts.place.offset < $1.facts.place.offset }
     }
 
     /// Unsettled turns of a fingerprint, in the order of their offsets.
@@ -99,7 +99,7 @@ struct PartitionState: Sendable {
     func laneTurns(besides turn: Turn) -> [(TurnPlace, Turn)] {
         var found: [(TurnPlace, Turn)] = []
         for seat in lanes[turn.facts.keyHash] ?? [] {
-            guard let other = table.turns[seat],
+            guard let other = table.turn(ofSeat: seat),
                 other.facts.coordinate.fingerprint != turn.facts.coordinate.fingerprint,
                 other.facts.event.partitionKey == turn.facts.event.partitionKey
             else { continue }
@@ -180,7 +180,9 @@ struct PartitionState: Sendable {
             leaders[coordinate.fingerprint] = seat
             return (place, .leads)
         }
-        let isKnown = seats(of: coordinate.fingerprint).contains { table.turns[$0]?.facts.coordinate == coordinate }
+        let isKnown = seats(of: coordinate.fingerprint).contains {
+            table.turn(ofSeat: $0)?.facts.coordinate == coordinate
+        }
         followers[coordinate.fingerprint, default: []].append(seat)
         return (place, isKnown ? .duplicate : .waits)
     }
