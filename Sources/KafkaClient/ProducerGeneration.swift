@@ -47,17 +47,13 @@ final class ProducerGeneration: Sendable {
     /// Sends the records in order, and returns when the fate of each is known. A full queue makes it wait: that is how a
     /// fast caller is slowed down.
     func send(_ records: [KafkaOutgoing]) async -> [Fate] {
-        let runs = TopicRun.split(records)
-        var strangers: Set<String> = []
-        for run in runs where !handle.knows(run.topic) { strangers.insert(run.topic) }
-        if !strangers.isEmpty { await introduce(strangers) }
         let batch = ProduceBatch(count: records.count)
         let place = state.withLock { state -> Int? in
             guard case .open = state.phase else { return nil }
             return state.slab.insert(batch)
         }
         guard let place else { return Array(repeating: .failure(Self.replaced), count: records.count) }
-        for run in runs { await enqueue(run, of: records, place) }
+        for run in TopicRun.split(records) { await enqueue(run, of: records, place) }
         await withCheckedContinuation { continuation in
             let waits = state.withLock { _ in batch.attach(continuation) }
             if !waits { continuation.resume() }
@@ -67,13 +63,9 @@ final class ProducerGeneration: Sendable {
 
     /// Sends one record, without what many need.
     func send(_ record: KafkaOutgoing) async -> Fate {
-        let name = record.partition.topic
-        var topic = handle.reference(to: name)
-        if topic == nil {
-            await introduce([name])
-            topic = handle.reference(to: name)
+        guard let topic = await reference(to: record.partition.topic) else {
+            return .failure(Self.unknown(record.partition.topic))
         }
-        guard let topic else { return .failure(KafkaError(.unknownTopic, "no topic \(name)")) }
         while true {
             var rounds: UInt64 = 0
             let fate = await withCheckedContinuation { continuation in
@@ -126,14 +118,19 @@ final class ProducerGeneration: Sendable {
 
     // MARK: Into librdkafka
 
-    private func introduce(_ topics: Set<String>) async {
+    /// librdkafka's object for a topic, which it is asked about when it is met first.
+    private func reference(to topic: String) async -> OpaquePointer? {
+        if let known = handle.reference(to: topic) { return known }
         await withCheckedContinuation { continuation in
             KafkaThread.start("kafka-topics") { [handle] in
-                for topic in topics { handle.introduce(topic) }
+                handle.introduce(topic)
                 continuation.resume()
             }
         }
+        return handle.reference(to: topic)
     }
+
+    private static func unknown(_ topic: String) -> KafkaError { KafkaError(.unknownTopic, "no topic \(topic)") }
 
     private static let replaced = KafkaError(.purgedInQueue, "the producer was replaced before the record was sent")
 
@@ -142,8 +139,8 @@ final class ProducerGeneration: Sendable {
 
     private func enqueue(_ run: TopicRun, of records: [KafkaOutgoing], _ place: Int) async {
         var rest = run.range
-        guard let topic = handle.reference(to: run.topic) else {
-            return refuse(rest.map { ($0, KafkaError(.unknownTopic, "no topic \(run.topic)")) }, place)
+        guard let topic = await reference(to: run.topic) else {
+            return refuse(rest.map { ($0, Self.unknown(run.topic)) }, place)
         }
         while !rest.isEmpty {
             let rounds = state.withLock { state in
