@@ -30,7 +30,7 @@ package final class KafkaProducer: Sendable {
             "retry.backoff.ms": "50",
             "reconnect.backoff.ms": "50",
             "reconnect.backoff.max.ms": "2000",
-        ]).requiring([
+        ]).withRecordsThatFitTheQueue().requiring([
             "enable.idempotence": "true",
             "acks": "all",
             "message.timeout.ms": String(messageTimeoutMilliseconds),
@@ -70,6 +70,17 @@ package final class KafkaProducer: Sendable {
         // What the first one was refused at the last moment may still go by the other one.
         let now = min(deadline, DispatchTime.now().uptimeNanoseconds)
         await alone.close(within: Int((deadline - now) / 1_000_000))
+    }
+}
+
+extension KafkaConfiguration {
+    /// librdkafka refuses a record as too large only by `message.max.bytes`: one that is larger than its whole queue finds
+    /// no room, however long it waits.
+    fileprivate func withRecordsThatFitTheQueue() -> KafkaConfiguration {
+        guard let queue = properties["queue.buffering.max.kbytes"].flatMap(Int.init),
+            let record = properties["message.max.bytes"].flatMap(Int.init), 0 < queue, queue < record / 1024
+        else { return self }
+        return requiring(["message.max.bytes": String(queue * 1024)])
     }
 }
 

@@ -122,6 +122,20 @@ struct ProducerTests {
         }
     }
 
+    @Test("a record that no empty queue has room for is too large, and waits for nothing", arguments: [false, true])
+    func tooLargeForTheQueue(isAlone: Bool) async throws {
+        try await withMockLog {
+            $0.properties.properties["queue.buffering.max.kbytes"] = "2"
+        } _: { log, _ in
+            let large = LogAppend(topic: "t", partition: 0, key: nil, value: Array(repeating: 1, count: 2049))
+            await #expect(throws: LogError(.recordTooLarge, "")) {
+                _ = isAlone ? try await log.append(large) : try await log.append([large])[0].get()
+            }
+            for result in await log.append(numbers(0..<500)) { _ = try result.get() }
+            #expect(try await log.contents(of: first).map(\.number) == Array(0..<500))
+        }
+    }
+
     @Test("what a broker refuses in too large a batch is sent again alone, once", arguments: [1, 450])
     func tooLargeABatch(count: Int) async throws {
         try await withMockLog {
