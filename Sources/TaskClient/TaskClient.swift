@@ -1,4 +1,5 @@
 package import ServiceRuntime
+import Synchronization
 package import TaskLog
 package import TaskModel
 
@@ -14,6 +15,7 @@ public final class TaskClient: Sendable {
     /// The CloudEvents `source` of requests that name none.
     public let source: String
     let topology: Topology
+    let singleCalls = Mutex(SingleCalls(phase: .random(in: 0..<1000)))
 
     package init(
         log: any TaskLog, plan: TopicPlan, time: any TimeSource = SystemTimeSource(), source: String = "tidemill"

@@ -22,6 +22,10 @@ package protocol TaskLog: Sendable {
     /// The same for one record, for which an engine may have a shorter way.
     func append(_ record: LogAppend) async throws(LogError) -> AppendReceipt
 
+    /// Whether records that are appended by many calls at once cost less when they go to few partitions. False unless an
+    /// engine says so.
+    var favoursFewPartitions: Bool { get }
+
     /// First kept offset and end (one past the last) of each partition, asked of the log now (ListOffsets), not cached.
     func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: OffsetBounds]
 
@@ -66,6 +70,8 @@ extension TaskLog {
     package func follow(_ positions: [TopicPartition: Int64]) async throws -> any LogFollower {
         try await follow(positions, pace: .prompt)
     }
+
+    package var favoursFewPartitions: Bool { false }
 
     package func append(_ record: LogAppend) async throws(LogError) -> AppendReceipt {
         try await append([record])[0].get()

@@ -69,6 +69,9 @@ package final class KafkaTaskLog: TaskLog {
 
     // MARK: Records
 
+    /// A producer sends a request for each partition.
+    package var favoursFewPartitions: Bool { true }
+
     package func append(_ records: [LogAppend]) async -> [Result<AppendReceipt, LogError>] {
         if records.isEmpty { return [] }
         var results = await refusals(of: records)

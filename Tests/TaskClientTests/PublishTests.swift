@@ -1,8 +1,9 @@
-import TaskClient
 import TaskLog
 import TaskModel
 import TaskTestKit
 import Testing
+
+@testable import TaskClient
 
 struct PublishTests {
     @Test func anEventGoesToThePartitionOfItsFingerprint() async throws {
@@ -28,6 +29,70 @@ struct PublishTests {
         request.key = "customer-7"
         let receipt = try await world.client.publish(request)
         #expect(receipt.place.partition == Murmur2.partition(of: Array("customer-7".utf8), count: 3))
+    }
+
+    /// Many calls at once, after as many as make a flow.
+    private func flow(_ requests: [PublishRequest], favoursFewPartitions: Bool) async throws -> [PublishReceipt] {
+        let time = ManualTimeSource()
+        let log = MemoryTaskLog(time: time, favoursFewPartitions: favoursFewPartitions)
+        let plan = TopicPlan(queues: [QueuePlan(name: "default", partitions: 12)], controlPartitions: 3)
+        let client = TaskClient(log: log, plan: plan, time: time, source: "test")
+        _ = try await client.ensureTopics()
+        for _ in 0..<500 { _ = try await client.publish(PublishRequest(task: "report")) }
+        time.advance(milliseconds: SingleCalls.spanMilliseconds)
+        log.faults.holdAcknowledgements(of: plan.names.due("default"))
+        async let receipts = withThrowingTaskGroup(of: PublishReceipt.self) { group in
+            for request in requests { group.addTask { try await client.publish(request) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        try await log.faults.waitForHeldAcknowledgements(count: requests.count)
+        log.faults.releaseAcknowledgements(of: plan.names.due("default"))
+        return try await receipts
+    }
+
+    /// Events of the four neighbours among twelve partitions that have the most.
+    private func mostInFour(_ receipts: [PublishReceipt]) -> Int {
+        (0..<12).map { first in receipts.count { ($0.place.partition - first + 12) % 12 < 4 } }.max() ?? 0
+    }
+
+    @Test func manyCallsAtOnceGoToFewPartitionsWhereThatCostsLess() async throws {
+        let requests = (0..<100).map { _ in PublishRequest(task: "report") }
+        let receipts = try await flow(requests, favoursFewPartitions: true)
+        // The first fifteen went before there were many.
+        #expect(mostInFour(receipts) >= 85)
+        for receipt in receipts {
+            #expect(receipt.fingerprint == Fingerprint(.event(source: "test", id: receipt.id)))
+            #expect(receipt.place.partition == Murmur2.partition(of: receipt.fingerprint, count: 12))
+        }
+        #expect(Set(receipts.map(\.id)) == Set(requests.map(\.id)))
+    }
+
+    @Test func theyGoWhereTheirIDsSayElsewhere() async throws {
+        let requests = (0..<100).map { _ in PublishRequest(task: "report") }
+        #expect(try await mostInFour(flow(requests, favoursFewPartitions: false)) < 85)
+    }
+
+    @Test func whatHasAnIdentityGoesWhereThatSays() async throws {
+        let requests = (0..<100).map { index in
+            var request = PublishRequest(task: "report")
+            switch index % 4 {
+            case 0: request.id = "event-\(index)"
+            case 1: request.identity = .idempotencyKey("key-\(index)")
+            case 2: request.identity = .unique(window: nil)
+            default: request.key = "customer-\(index)"
+            }
+            request.payload = Array("\(index)".utf8)
+            return request
+        }
+        let receipts = try await flow(requests, favoursFewPartitions: true)
+        #expect(mostInFour(receipts) < 85)
+        #expect(receipts.count { $0.id.hasPrefix("event-") } == 25)
+    }
+
+    @Test func theSameRequestAgainIsTheSameWorkThoughItsIDWasChosenOnTheWay() async throws {
+        let request = PublishRequest(task: "report")
+        let receipts = try await flow(Array(repeating: request, count: 100), favoursFewPartitions: true)
+        #expect(Set(receipts.map(\.fingerprint)).count == 1)
     }
 
     @Test func anUnknownQueueIsNamedWithTheKnownOnes() async throws {

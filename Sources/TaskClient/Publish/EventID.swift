@@ -1,3 +1,5 @@
+internal import TaskModel
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -15,6 +17,29 @@ enum EventID {
     /// glibc 2.41 on, with Linux 6.11, `arc4random_buf` answers without a call into the kernel, out of a state that the
     /// kernel renews in such a copy. It came with glibc 2.36; until 2.41 it asks the kernel each time.)
     static func random() -> String {
+        let words = randomWords()
+        return text(high: words.high, low: words.low)
+    }
+
+    /// One whose event goes to a partition that has its turn, and the event's fingerprint. Where a third of the partitions
+    /// has it, that takes three tries in the mean; after `maximumTries` any id will do.
+    static func random(source: String, in turn: PartitionTurn) -> (id: String, fingerprint: Fingerprint) {
+        var words = randomWords()
+        var tries = 1
+        while true {
+            let id = text(high: words.high, low: words.low)
+            let fingerprint = Fingerprint(.event(source: source, id: id))
+            let partition = Murmur2.partition(of: fingerprint, count: turn.count)
+            if turn.contains(partition) || tries == maximumTries { return (id, fingerprint) }
+            words.low &+= 1
+            tries += 1
+        }
+    }
+
+    /// One event in 400,000 goes elsewhere: a request of its own costs more than all tries of some hundred events.
+    private static let maximumTries = 32
+
+    private static func randomWords() -> (high: UInt64, low: UInt64) {
         var words: (UInt64, UInt64) = (0, 0)
         #if canImport(Musl)
             let isFilled = withUnsafeMutableBytes(of: &words) { getentropy($0.baseAddress!, $0.count) == 0 }
@@ -23,7 +48,7 @@ enum EventID {
         #else
             withUnsafeMutableBytes(of: &words) { arc4random_buf($0.baseAddress!, $0.count) }
         #endif
-        return text(high: words.0, low: words.1)
+        return (words.0, words.1)
     }
 
     /// These bits, with those of version and variant put right.

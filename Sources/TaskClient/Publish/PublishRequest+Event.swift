@@ -2,7 +2,11 @@ internal import TaskModel
 
 extension PublishRequest {
     /// The event of this request, or what is wrong with the request. Pure: `now` decides the bucket of a uniqueness window.
-    func event(defaultSource: String, now: Timestamp) throws(ClientError) -> TaskEvent {
+    ///
+    /// - Parameter turn: where it had better go, if that is still open.
+    func event(
+        defaultSource: String, now: Timestamp, turn: PartitionTurn? = nil
+    ) throws(ClientError) -> TaskEvent {
         guard !task.isEmpty else { throw ClientError(.invalidRequest, "the task's name is empty") }
         if let problem = retryPolicy?.problems.first {
             throw ClientError(.invalidRequest, "retry policy: \(problem)")
@@ -11,9 +15,10 @@ extension PublishRequest {
             throw ClientError(
                 .invalidRequest, "header \"\(header.name)\" is one of Tidemill's own; give it another name")
         }
+        let source = source ?? defaultSource
+        let (id, fingerprint) = try chosen(source: source, now: now, turn: turn)
         var event = TaskEvent(
-            id: id, source: source ?? defaultSource, task: task, payload: payload, contentType: contentType,
-            fingerprint: try fingerprint(defaultSource: defaultSource, now: now))
+            id: id, source: source, task: task, payload: payload, contentType: contentType, fingerprint: fingerprint)
         guard !event.id.isEmpty, !event.source.isEmpty else {
             throw ClientError(.invalidRequest, "source and id must not be empty")
         }
@@ -40,9 +45,25 @@ extension PublishRequest {
         }
     }
 
-    private func fingerprint(defaultSource: String, now: Timestamp) throws(ClientError) -> Fingerprint {
+    private func chosen(
+        source: String, now: Timestamp, turn: PartitionTurn?
+    ) throws(ClientError) -> (id: String, fingerprint: Fingerprint) {
+        guard case .automatic = identity, case .now = start, key == nil, let turn else {
+            let id = id
+            return (id, try fingerprint(source: source, id: id, now: now))
+        }
+        var fingerprint: Fingerprint?
+        let id = requestID.text {
+            let chosen = EventID.random(source: source, in: turn)
+            fingerprint = chosen.fingerprint
+            return chosen.id
+        }
+        return (id, fingerprint ?? Fingerprint(.event(source: source, id: id)))
+    }
+
+    private func fingerprint(source: String, id: String, now: Timestamp) throws(ClientError) -> Fingerprint {
         switch identity {
-        case .automatic: return Fingerprint(.event(source: source ?? defaultSource, id: id))
+        case .automatic: return Fingerprint(.event(source: source, id: id))
         case .fingerprint(let fingerprint): return fingerprint
         case .idempotencyKey(let key):
             guard !key.isEmpty else { throw ClientError(.invalidRequest, "the idempotency key is empty") }

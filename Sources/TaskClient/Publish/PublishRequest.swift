@@ -47,8 +47,13 @@ public struct PublishRequest: Hashable, Sendable {
     public var traceParent: String?
     /// CloudEvents `source`; nil is the client's.
     public var source: String?
-    /// CloudEvents `id`, unique within the source. Default: a random UUID.
-    public var id: String = EventID.random()
+    /// CloudEvents `id`, unique within the source. Default: a random UUID, which is chosen when it is first needed: by
+    /// reading it, or at the first publish. Copies of the value have the same one.
+    public var id: String {
+        get { requestID.text }
+        set { requestID = RequestID(newValue) }
+    }
+    var requestID = RequestID()
 
     public init(task: String, payload: [UInt8] = [], contentType: String? = nil) {
         self.task = task

@@ -7,7 +7,11 @@ extension TaskClient {
     /// Throws `unknownQueue`, `invalidRequest` and `tooLarge` before anything is sent. After any other error the event may
     /// or may not be in the log: publish the same value again, it is recognised.
     public func publish(_ request: PublishRequest) async throws(ClientError) -> PublishReceipt {
-        try await append(prepare(request))
+        let now = time.now()
+        guard log.favoursFewPartitions else { return try await append(prepare(request, now: now)) }
+        singleCalls.withLock { $0.begin(now: now) }
+        defer { singleCalls.withLock { $0.end() } }
+        return try await append(prepare(request, now: now, isSingle: true))
     }
 
     /// Publishes many, each with its own result, in the order of `requests`.
@@ -71,16 +75,18 @@ extension TaskClient {
 
     func prepared(_ request: PublishRequest) async -> Result<PreparedPublish, ClientError> {
         do throws(ClientError) {
-            return .success(try await prepare(request))
+            return .success(try await prepare(request, now: time.now()))
         } catch {
             return .failure(error)
         }
     }
 
-    func prepare(_ request: PublishRequest) async throws(ClientError) -> PreparedPublish {
-        let now = time.now()
-        let event = try request.event(defaultSource: source, now: now)
+    func prepare(
+        _ request: PublishRequest, now: Timestamp, isSingle: Bool = false
+    ) async throws(ClientError) -> PreparedPublish {
         let due = try await topology.due(request.queue)
+        let turn = isSingle ? singleCalls.withLock { $0.turn(of: due.partitions, now: now) } : nil
+        let event = try request.event(defaultSource: source, now: now, turn: turn)
         let dueRecord = LogAppend(
             event.encoded(),
             to: TopicPartition(due.name, Murmur2.partition(ofHash: event.recordKeyHash, count: due.partitions)))

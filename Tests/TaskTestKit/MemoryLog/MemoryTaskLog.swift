@@ -10,15 +10,17 @@ package final class MemoryTaskLog: TaskLog {
     /// Faults of this handle alone.
     package let faults: LogFaults
     private let handle: Int
+    package let favoursFewPartitions: Bool
 
     /// A handle onto a store of its own.
-    package convenience init(time: any TimeSource) {
-        self.init(broker: MemoryBroker(time: time))
+    package convenience init(time: any TimeSource, favoursFewPartitions: Bool = false) {
+        self.init(broker: MemoryBroker(time: time), favoursFewPartitions: favoursFewPartitions)
     }
 
     /// A further handle, as another process would open it.
-    package init(broker: MemoryBroker) {
+    package init(broker: MemoryBroker, favoursFewPartitions: Bool = false) {
         self.broker = broker
+        self.favoursFewPartitions = favoursFewPartitions
         let handle = broker.change { $0.makeID() }
         self.handle = handle
         faults = LogFaults { isHeld in

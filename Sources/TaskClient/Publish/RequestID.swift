@@ -1,0 +1,26 @@
+import Synchronization
+
+/// The id of a request and of its copies: one that was given, or one that is chosen once, when it is first needed.
+final class RequestID: Sendable {
+    private let chosen: Mutex<String?>
+
+    init(_ given: String? = nil) { chosen = Mutex(given) }
+
+    var text: String { text(orElse: EventID.random) }
+
+    /// - Parameter choose: makes it where nobody has asked before.
+    func text(orElse choose: () -> String) -> String {
+        chosen.withLock { chosen in
+            if let chosen { return chosen }
+            let text = choose()
+            chosen = text
+            return text
+        }
+    }
+}
+
+extension RequestID: Hashable {
+    static func == (left: RequestID, right: RequestID) -> Bool { left === right || left.text == right.text }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(text) }
+}
