@@ -3,6 +3,14 @@
 
 #include "kafka_client.h"
 
+/* Where ours sends single events: to a third of the partitions, another third every 8 ms. */
+static int32_t raw_floor_turn(int64_t number, int32_t partitions) {
+    int32_t width = (partitions + 2) / 3 < 2 ? 2 : (partitions + 2) / 3;
+    if (width >= partitions) return (int32_t)(number % partitions);
+    int64_t turn = raw_floor_clock() / 8000000 % partitions;
+    return (int32_t)((turn * width + number % width) % partitions);
+}
+
 raw_floor_result raw_floor_kafka_publish(const raw_floor_work *work, int32_t in_flight) {
     raw_floor_result result = {0};
     const char *const properties[] = {
@@ -25,10 +33,12 @@ raw_floor_result raw_floor_kafka_publish(const raw_floor_work *work, int32_t in_
         unsigned char key[16];
         raw_floor_key(number, key);
         rd_kafka_headers_t *headers = raw_floor_headers(work);
+        int32_t partition =
+            in_flight > 0 ? raw_floor_turn(number, work->partitions) : (int32_t)(number % work->partitions);
         rd_kafka_resp_err_t error;
         while (1) {
             error = rd_kafka_producev(
-                producer, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION((int32_t)(number % work->partitions)),
+                producer, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(partition),
                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, sizeof(key)),
                 RD_KAFKA_V_VALUE(payload, (size_t)work->payload_bytes), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
             if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || raw_floor_clock() >= deadline) break;

@@ -1,7 +1,7 @@
 /// Values that keep their number for as long as they are there. The number of one that is gone goes to another, so that
 /// whoever keeps a number must be able to tell the two apart.
 ///
-/// Its methods are inlinable, as those of ``MinHeap``: roles use it for each event.
+/// Its methods are inlinable, as those of ``MinHeap``: it is used for each event.
 public struct Slots<Value: Sendable>: Sendable {
     /// By number; nil where there is none. For looking and changing in place: ``insert(_:)`` and ``remove(_:)`` fill and
     /// empty a slot.

@@ -63,9 +63,6 @@ final class KafkaHandle: @unchecked Sendable {
     /// Makes a poll of `queue` return at once; if none is waiting, the next one.
     func wake() { rd_kafka_queue_yield(queue) }
 
-    /// Whether this client has asked about the topic before.
-    func knows(_ topic: String) -> Bool { topics.withLock { $0[topic] != nil } }
-
     /// librdkafka's object for a topic that was introduced; it lives as long as the client.
     func reference(to topic: String) -> OpaquePointer? {
         topics.withLock { $0[topic].flatMap(OpaquePointer.init(bitPattern:)) }
@@ -74,7 +71,7 @@ final class KafkaHandle: @unchecked Sendable {
     /// Asks about a topic now, and blocks until the answer is there, at most two seconds. Without this the first record of
     /// a topic waits for librdkafka's next round of questions, which comes once a second. A failure shows at the produce.
     func introduce(_ topic: String) {
-        guard !knows(topic), let reference = rd_kafka_topic_new(client, topic, nil) else { return }
+        guard reference(to: topic) == nil, let reference = rd_kafka_topic_new(client, topic, nil) else { return }
         var metadata: UnsafePointer<rd_kafka_metadata_t>?
         if rd_kafka_metadata(client, 0, reference, &metadata, 2000) == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata {
             rd_kafka_metadata_destroy(metadata)

@@ -30,7 +30,7 @@ package final class KafkaProducer: Sendable {
             "retry.backoff.ms": "50",
             "reconnect.backoff.ms": "50",
             "reconnect.backoff.max.ms": "2000",
-        ]).withRecordsThatFitTheQueue().requiring([
+        ]).withRoomForAnyRecord().requiring([
             "enable.idempotence": "true",
             "acks": "all",
             "message.timeout.ms": String(messageTimeoutMilliseconds),
@@ -74,13 +74,13 @@ package final class KafkaProducer: Sendable {
 }
 
 extension KafkaConfiguration {
-    /// librdkafka refuses a record as too large only by `message.max.bytes`: one that is larger than its whole queue finds
-    /// no room, however long it waits.
-    fileprivate func withRecordsThatFitTheQueue() -> KafkaConfiguration {
+    /// A record that is larger than librdkafka's whole queue would find no room, however long it waits: the queue has room
+    /// for the largest one that is taken at all, whatever was set.
+    fileprivate func withRoomForAnyRecord() -> KafkaConfiguration {
         guard let queue = properties["queue.buffering.max.kbytes"].flatMap(Int.init),
-            let record = properties["message.max.bytes"].flatMap(Int.init), 0 < queue, queue < record / 1024
+            let record = properties["message.max.bytes"].flatMap(Int.init), 0 < queue, queue <= (record - 1) / 1024
         else { return self }
-        return requiring(["message.max.bytes": String(queue * 1024)])
+        return requiring(["queue.buffering.max.kbytes": String((record - 1) / 1024 + 1)])
     }
 }
 

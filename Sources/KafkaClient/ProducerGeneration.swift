@@ -177,12 +177,16 @@ final class ProducerGeneration: Sendable {
 
     private func refuse(_ refused: some Collection<(index: Int, error: KafkaError)>, _ place: Int) {
         guard !refused.isEmpty else { return }
-        let waiters = state.withLock { state in
-            refused.compactMap {
+        let (waiters, isLast) = state.withLock { state in
+            let waiters = refused.compactMap {
                 state.slab.finish(RecordOpaque(place: place, index: $0.index), .failure($0.error))
             }
+            if case .ending = state.phase { return (waiters, state.slab.count == 0) }
+            return (waiters, false)
         }
         for waiter in waiters { waiter.wake() }
+        // The thread waits for deliveries until the deadline, and there are none to come.
+        if isLast { handle.wake() }
     }
 
     private func waitForRoom(since rounds: UInt64) async {

@@ -1,5 +1,4 @@
 package import ServiceRuntime
-import Synchronization
 package import TaskLog
 package import TaskModel
 
@@ -15,7 +14,6 @@ public final class TaskClient: Sendable {
     /// The CloudEvents `source` of requests that name none.
     public let source: String
     let topology: Topology
-    let singleCalls = Mutex(SingleCalls(phase: .random(in: 0..<1000)))
 
     package init(
         log: any TaskLog, plan: TopicPlan, time: any TimeSource = SystemTimeSource(), source: String = "tidemill"

@@ -35,8 +35,12 @@ final class Topology: Sendable {
     func due(_ queue: String) async throws(ClientError) -> DueTopic {
         if let cached = dueTopics.withLock({ $0[queue] }) { return cached }
         let topic = DueTopic(try await lookUp(queue: queue))
-        dueTopics.withLock { $0[queue] = topic }
-        return topic
+        return dueTopics.withLock { topics in
+            // Another call may have asked meanwhile, and have begun to count.
+            if let known = topics[queue] { return known }
+            topics[queue] = topic
+            return topic
+        }
     }
 
     private func lookUp(queue: String) async throws(ClientError) -> TopicDescription {
@@ -74,17 +78,19 @@ final class Topology: Sendable {
     }
 }
 
-/// What a publisher has to know of a due topic.
-struct DueTopic: Sendable {
+/// What a publisher has to know of a due topic, and its calls that are under way.
+final class DueTopic: Sendable {
     let name: String
     let partitions: Int32
     /// The largest record that it takes; nil when the log does not say.
     let maximumRecordBytes: Int?
+    let singleCalls: Mutex<SingleCalls>
 
     init(_ topic: TopicDescription) {
         name = topic.name
         partitions = topic.partitions
         maximumRecordBytes = topic.settings["max.message.bytes"].flatMap { Int($0) }
+        singleCalls = Mutex(SingleCalls(partitions: topic.partitions, phase: .random(in: 0..<1000)))
     }
 }
 

@@ -73,20 +73,60 @@ struct PublishTests {
     }
 
     @Test func whatHasAnIdentityGoesWhereThatSays() async throws {
+        var expected: [String: Fingerprint] = [:]
         let requests = (0..<100).map { index in
-            var request = PublishRequest(task: "report")
+            var request = PublishRequest(task: "report", payload: Array("\(index)".utf8))
+            request.id = "event-\(index)"
             switch index % 4 {
-            case 0: request.id = "event-\(index)"
-            case 1: request.identity = .idempotencyKey("key-\(index)")
-            case 2: request.identity = .unique(window: nil)
-            default: request.key = "customer-\(index)"
+            case 0:
+                expected[request.id] = Fingerprint(.event(source: "test", id: request.id))
+            case 1:
+                request.identity = .idempotencyKey("key-\(index)")
+                expected[request.id] = Fingerprint(.idempotencyKey(task: "report", key: "key-\(index)"))
+            case 2:
+                request.identity = .unique(window: nil)
+                expected[request.id] = Fingerprint(
+                    .unique(task: "report", canonicalPayload: request.payload, bucket: nil))
+            default:
+                request.identity = .fingerprint(Fingerprint(high: 7, low: UInt64(index)))
+                expected[request.id] = Fingerprint(high: 7, low: UInt64(index))
             }
-            request.payload = Array("\(index)".utf8)
             return request
         }
         let receipts = try await flow(requests, favoursFewPartitions: true)
+        for receipt in receipts {
+            #expect(receipt.fingerprint == expected[receipt.id])
+            #expect(receipt.place.partition == Murmur2.partition(of: receipt.fingerprint, count: 12))
+        }
         #expect(mostInFour(receipts) < 85)
-        #expect(receipts.count { $0.id.hasPrefix("event-") } == 25)
+    }
+
+    /// The id is open in all of these, but does not decide alone where the event goes now.
+    @Test(arguments: 0..<4)
+    func anIdentityCountsWhereTheIDIsOpen(kind: Int) async throws {
+        let requests = (0..<100).map { index in
+            var request = PublishRequest(task: "report", payload: Array("\(index)".utf8))
+            switch kind {
+            case 0: request.identity = .idempotencyKey("key-\(index)")
+            case 1: request.identity = .unique(window: nil)
+            case 2: request.identity = .fingerprint(Fingerprint(high: 7, low: UInt64(index)))
+            default: request.key = "customer-\(index)"
+            }
+            return request
+        }
+        let receipts = try await flow(requests, favoursFewPartitions: true)
+        let fingerprints = Set(receipts.map(\.fingerprint))
+        let expected = (0..<100).map { index in
+            switch kind {
+            case 0: Fingerprint(.idempotencyKey(task: "report", key: "key-\(index)"))
+            case 1:
+                Fingerprint(.unique(task: "report", canonicalPayload: Array("\(index)".utf8), bucket: nil))
+            case 2: Fingerprint(high: 7, low: UInt64(index))
+            default: Fingerprint(.event(source: "test", id: requests[index].id))
+            }
+        }
+        #expect(fingerprints == Set(expected))
+        #expect(mostInFour(receipts) < 85)
     }
 
     @Test func theSameRequestAgainIsTheSameWorkThoughItsIDWasChosenOnTheWay() async throws {

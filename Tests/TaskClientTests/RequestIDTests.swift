@@ -26,6 +26,14 @@ struct RequestIDTests {
         #expect(PublishRequest(task: "report") != PublishRequest(task: "report"))
     }
 
+    @Test func isNotChosenByShowingIt() {
+        let request = PublishRequest(task: "report")
+        #expect("\(request)".contains("not chosen yet"))
+        #expect(request.requestID.isOpen)
+        let id = request.id
+        #expect("\(request)".contains(id))
+    }
+
     @Test func isChosenOnce() async {
         let id = RequestID()
         let texts = await withTaskGroup(of: String.self) { group in

@@ -90,6 +90,11 @@ struct ProducerTests {
         }
     }
 
+    @Test("publishers are told that few partitions cost less")
+    func favoursFewPartitions() async throws {
+        try await withMockLog { log, _ in #expect(log.favoursFewPartitions) }
+    }
+
     @Test("a full queue makes the caller wait, in order, and is no error")
     func queueFull() async throws {
         try await withMockLog {
@@ -122,17 +127,15 @@ struct ProducerTests {
         }
     }
 
-    @Test("a record that no empty queue has room for is too large, and waits for nothing", arguments: [false, true])
-    func tooLargeForTheQueue(isAlone: Bool) async throws {
+    @Test("a record that is larger than the queue that was set finds room", arguments: [false, true])
+    func largerThanTheQueue(isAlone: Bool) async throws {
         try await withMockLog {
-            $0.properties.properties["queue.buffering.max.kbytes"] = "2"
+            $0.properties.properties["queue.buffering.max.kbytes"] = "97"
+            $0.properties.properties["message.max.bytes"] = "100000"
         } _: { log, _ in
-            let large = LogAppend(topic: "t", partition: 0, key: nil, value: Array(repeating: 1, count: 2049))
-            await #expect(throws: LogError(.recordTooLarge, "")) {
-                _ = isAlone ? try await log.append(large) : try await log.append([large])[0].get()
-            }
-            for result in await log.append(numbers(0..<500)) { _ = try result.get() }
-            #expect(try await log.contents(of: first).map(\.number) == Array(0..<500))
+            let large = LogAppend(topic: "t", partition: 0, key: nil, value: Array(repeating: 1, count: 99_500))
+            _ = isAlone ? try await log.append(large) : try await log.append([large])[0].get()
+            #expect(try await log.contents(of: first).map(\.value) == [large.value])
         }
     }
 
@@ -189,6 +192,24 @@ struct ProducerTests {
         for late in await producer.send([record]) + [producer.send(record)] {
             #expect(throws: KafkaError(.closed)) { _ = try late.get() }
         }
+    }
+
+    @Test("closing waits no longer than for what can still arrive")
+    func closeWhileTheTopicIsAskedFor() async throws {
+        // Nobody listens there: librdkafka is asked about the topic for two seconds, in vain.
+        let producer = KafkaProducer(
+            KafkaConfiguration(["bootstrap.servers": "127.0.0.1:1"]), messageTimeoutMilliseconds: 100_000,
+            logger: .init())
+        let record = KafkaOutgoing(partition: KafkaPartition("t", 0), key: nil, value: [1])
+        async let fates = producer.send([record, record])
+        try await withTimeout(seconds: 60, "two records under way, and none after the end") {
+            while producer.openRecords < 2 {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+            await producer.close(within: 100_000)
+        }
+        for fate in await fates { #expect(throws: KafkaError(.closed)) { _ = try fate.get() } }
     }
 
     private func appendUntilTaken(_ log: KafkaTaskLog, _ records: [LogAppend]) async throws {

@@ -36,8 +36,8 @@ enum EventID {
         }
     }
 
-    /// One event in 400,000 goes elsewhere: a request of its own costs more than all tries of some hundred events.
-    private static let maximumTries = 32
+    /// So many that hardly an event ever goes elsewhere, where it would need a request of its own.
+    private static let maximumTries = 64
 
     private static func randomWords() -> (high: UInt64, low: UInt64) {
         var words: (UInt64, UInt64) = (0, 0)

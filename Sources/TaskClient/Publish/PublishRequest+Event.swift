@@ -1,9 +1,10 @@
 internal import TaskModel
 
 extension PublishRequest {
-    /// The event of this request, or what is wrong with the request. Pure: `now` decides the bucket of a uniqueness window.
+    /// The event of this request, or what is wrong with the request. `now` decides the bucket of a uniqueness window. Pure
+    /// but for the id, which is chosen here if nobody has asked for it before.
     ///
-    /// - Parameter turn: where it had better go, if that is still open.
+    /// - Parameter turn: where it had better go; only for a request that ``mayGoAnywhere``.
     func event(
         defaultSource: String, now: Timestamp, turn: PartitionTurn? = nil
     ) throws(ClientError) -> TaskEvent {
@@ -45,10 +46,16 @@ extension PublishRequest {
         }
     }
 
+    /// Whether it goes, and goes now, to a partition that nothing but its id decides, and the id is not chosen yet.
+    var mayGoAnywhere: Bool {
+        guard case .automatic = identity, case .now = start, key == nil else { return false }
+        return requestID.isOpen
+    }
+
     private func chosen(
         source: String, now: Timestamp, turn: PartitionTurn?
     ) throws(ClientError) -> (id: String, fingerprint: Fingerprint) {
-        guard case .automatic = identity, case .now = start, key == nil, let turn else {
+        guard case .automatic = identity, let turn else {
             let id = id
             return (id, try fingerprint(source: source, id: id, now: now))
         }

@@ -3,8 +3,8 @@ public import TaskModel
 
 /// What to publish: one request to run a task once.
 ///
-/// Each value has a CloudEvents `id` of its own from the moment it is made, so publishing the same value again after an
-/// error of unknown outcome does not run the work twice.
+/// Each value that is made has one CloudEvents ``id``, so publishing the same value or a copy again after an error of unknown
+/// outcome does not run the work twice.
 public struct PublishRequest: Hashable, Sendable {
     /// When two requests are the same work. Identity holds within one queue and lane: equal requests with different
     /// lane keys, or to different queues, are different work to Tidemill, whatever their fingerprint.
@@ -47,13 +47,14 @@ public struct PublishRequest: Hashable, Sendable {
     public var traceParent: String?
     /// CloudEvents `source`; nil is the client's.
     public var source: String?
-    /// CloudEvents `id`, unique within the source. Default: a random UUID, which is chosen when it is first needed: by
-    /// reading it, or at the first publish. Copies of the value have the same one.
+    /// CloudEvents `id`, unique within the source. Default: a random UUID. It is chosen when it is first needed (by reading
+    /// it, comparing or hashing the value, or at the first publish), and once: copies of the value have the same one,
+    /// until another is set.
     public var id: String {
         get { requestID.text }
         set { requestID = RequestID(newValue) }
     }
-    var requestID = RequestID()
+    private(set) var requestID = RequestID()
 
     public init(task: String, payload: [UInt8] = [], contentType: String? = nil) {
         self.task = task

@@ -6,6 +6,9 @@ final class RequestID: Sendable {
 
     init(_ given: String? = nil) { chosen = Mutex(given) }
 
+    /// Whether nobody has needed it yet.
+    var isOpen: Bool { chosen.withLock { $0 == nil } }
+
     var text: String { text(orElse: EventID.random) }
 
     /// - Parameter choose: makes it where nobody has asked before.
@@ -23,4 +26,8 @@ extension RequestID: Hashable {
     static func == (left: RequestID, right: RequestID) -> Bool { left === right || left.text == right.text }
 
     func hash(into hasher: inout Hasher) { hasher.combine(text) }
+}
+
+extension RequestID: CustomStringConvertible {
+    var description: String { chosen.withLock { $0 ?? "not chosen yet" } }
 }

@@ -7,11 +7,13 @@ extension TaskClient {
     /// Throws `unknownQueue`, `invalidRequest` and `tooLarge` before anything is sent. After any other error the event may
     /// or may not be in the log: publish the same value again, it is recognised.
     public func publish(_ request: PublishRequest) async throws(ClientError) -> PublishReceipt {
-        let now = time.now()
-        guard log.favoursFewPartitions else { return try await append(prepare(request, now: now)) }
-        singleCalls.withLock { $0.begin(now: now) }
-        defer { singleCalls.withLock { $0.end() } }
-        return try await append(prepare(request, now: now, isSingle: true))
+        let due = try await topology.due(request.queue)
+        guard log.favoursFewPartitions, request.mayGoAnywhere else {
+            return try await append(prepare(request, to: due))
+        }
+        let turn = due.singleCalls.withLock { $0.begin(now: time.now()) }
+        defer { due.singleCalls.withLock { $0.end() } }
+        return try await append(prepare(request, to: due, turn: turn))
     }
 
     /// Publishes many, each with its own result, in the order of `requests`.
@@ -75,17 +77,16 @@ extension TaskClient {
 
     func prepared(_ request: PublishRequest) async -> Result<PreparedPublish, ClientError> {
         do throws(ClientError) {
-            return .success(try await prepare(request, now: time.now()))
+            return .success(try await prepare(request, to: topology.due(request.queue)))
         } catch {
             return .failure(error)
         }
     }
 
     func prepare(
-        _ request: PublishRequest, now: Timestamp, isSingle: Bool = false
+        _ request: PublishRequest, to due: DueTopic, turn: PartitionTurn? = nil
     ) async throws(ClientError) -> PreparedPublish {
-        let due = try await topology.due(request.queue)
-        let turn = isSingle ? singleCalls.withLock { $0.turn(of: due.partitions, now: now) } : nil
+        let now = time.now()
         let event = try request.event(defaultSource: source, now: now, turn: turn)
         let dueRecord = LogAppend(
             event.encoded(),

@@ -12,7 +12,7 @@ extension TaskClient {
         onPublished: @escaping @Sendable (PublishReceipt) -> Void = { _ in },
         progress: @escaping @Sendable (WaitProgress) -> Void = { _ in }
     ) async throws(ClientError) -> WaitResult {
-        let prepared = try await prepare(request, now: time.now())
+        let prepared = try await prepare(request, to: topology.due(request.queue))
         let ledger = try await partition(of: prepared.recordKey, in: names.ledger(request.queue))
         // A fresh id can have no history; five minutes cover a repeated publish of the same value, and a skewed clock.
         let lookBack = request.identity == .automatic ? min(300_000, plan.dedupWindow) : plan.dedupWindow
