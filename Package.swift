@@ -46,7 +46,7 @@ let package = Package(
             dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CSQLite"]),
         .target(
             name: "TaskLogKafka",
-            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "KafkaClient"]),
+            dependencies: ["TaskLog", "TaskModel", "TaskTelemetry", "KafkaClient"]),
         .target(
             name: "SchedulerRole",
             dependencies: ["Containers", "TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
@@ -55,12 +55,12 @@ let package = Package(
             dependencies: ["Containers", "TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry", "CCurl"]),
         .target(
             name: "TaskClient",
-            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime"]),
 
         // 4
         .target(
             name: "TaskServer",
-            dependencies: ["TaskClient", "TaskModel", "ServiceRuntime", "TaskTelemetry"]),
+            dependencies: ["TaskModel", "ServiceRuntime", "TaskTelemetry"]),
 
         // 5
         .target(
@@ -77,8 +77,8 @@ let package = Package(
         .executableTarget(
             name: "TidemillCLI",
             dependencies: [
-                "Tidemill", "TaskModel", "TaskLog", "SchedulerRole", "WorkerRole", "TaskClient", "TaskServer",
-                "Settings", "ServiceRuntime", "TaskTelemetry",
+                "Tidemill", "TaskModel", "TaskLog", "WorkerRole", "TaskClient", "Settings", "ServiceRuntime",
+                "TaskTelemetry",
             ]),
 
         // What runs of several processes share
@@ -90,8 +90,8 @@ let package = Package(
         .executableTarget(
             name: "TidemillSlice",
             dependencies: [
-                "TidemillHarness", "Tidemill", "TaskModel", "TaskLog", "SchedulerRole", "WorkerRole", "TaskClient",
-                "Settings", "ServiceRuntime", "TaskTelemetry",
+                "TidemillHarness", "Tidemill", "TaskModel", "TaskLog", "WorkerRole", "TaskClient", "Settings",
+                "ServiceRuntime", "TaskTelemetry",
             ]),
 
         // The measurement, beside the floor: the bare C libraries doing the least that the same work needs.
@@ -109,11 +109,11 @@ let package = Package(
         // Tests
         .target(
             name: "TaskTestKit",
-            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime", "TaskTelemetry"],
+            dependencies: ["TaskLog", "TaskModel", "ServiceRuntime"],
             path: "Tests/TaskTestKit"),
         .testTarget(name: "ContainersTests", dependencies: ["Containers", "TaskModel"]),
         .testTarget(
-            name: "TaskModelTests", dependencies: ["TaskModel", "TaskTestKit"], exclude: ["Vectors"]),
+            name: "TaskModelTests", dependencies: ["TaskModel", "RecordFormat"], exclude: ["Vectors"]),
         .testTarget(
             name: "ServiceRuntimeTests",
             dependencies: ["ServiceRuntime", "TaskModel", "TaskTelemetry", "TaskTestKit"]),
@@ -121,7 +121,9 @@ let package = Package(
         .testTarget(name: "TaskLogTests", dependencies: ["TaskLog", "TaskModel", "TaskTestKit"]),
         .testTarget(
             name: "TaskLogSQLiteTests",
-            dependencies: ["TaskLogSQLite", "TaskLog", "TaskModel", "TaskTestKit", "CSQLite"]),
+            dependencies: [
+                "TaskLogSQLite", "TaskLog", "TaskModel", "TaskTestKit", "CSQLite", "ServiceRuntime", "TaskTelemetry",
+            ]),
         .testTarget(
             name: "TaskLogKafkaTests",
             dependencies: [
@@ -139,30 +141,21 @@ let package = Package(
             ]),
         .testTarget(
             name: "TaskClientTests",
-            dependencies: [
-                "TaskClient", "TaskLog", "TaskModel", "TaskTestKit", "SchedulerRole", "WorkerRole",
-                "ServiceRuntime", "TaskTelemetry",
-            ]),
+            dependencies: ["TaskClient", "TaskLog", "TaskModel", "TaskTestKit", "ServiceRuntime"]),
         .testTarget(
             name: "TaskServerTests",
-            dependencies: ["TaskServer", "TaskTelemetry", "TaskModel", "TaskTestKit", "ServiceRuntime"]),
+            dependencies: ["TaskServer", "TaskTelemetry"]),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "TaskModel", "TaskLog", "TaskTelemetry"]),
+            name: "SettingsTests", dependencies: ["Settings", "TaskModel"]),
         .testTarget(
             name: "TidemillCLITests",
-            dependencies: [
-                "TidemillCLI", "Tidemill", "TaskModel", "TaskLog", "TaskClient", "WorkerRole", "SchedulerRole",
-                "Settings", "TaskTestKit", "ServiceRuntime", "TaskTelemetry",
-            ]),
+            dependencies: ["TidemillCLI", "TaskModel", "TaskLog", "TaskClient", "Settings", "TaskTestKit"]),
         .testTarget(name: "TidemillSliceTests", dependencies: ["TidemillSlice", "TaskModel"]),
         .testTarget(name: "TidemillFuzzTests", dependencies: ["TidemillFuzz", "TaskModel"]),
         .testTarget(name: "TidemillBenchTests", dependencies: ["TidemillBench", "TaskLog", "TaskModel"]),
         .testTarget(
             name: "SimulationTests",
-            dependencies: [
-                "WorkerRole", "SchedulerRole", "TaskClient", "TaskLog", "TaskModel", "TaskTestKit",
-                "ServiceRuntime", "TaskTelemetry",
-            ]),
+            dependencies: ["WorkerRole", "SchedulerRole", "TaskLog", "TaskModel", "TaskTelemetry"]),
     ],
     swiftLanguageModes: [.v6]
 )
