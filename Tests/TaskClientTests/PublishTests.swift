@@ -72,25 +72,35 @@ struct PublishTests {
         #expect(try await mostInFour(flow(requests, favoursFewPartitions: false)) < 85)
     }
 
+    /// A request of one of four kinds that says itself which work it is or where it goes. The fingerprint is nil where the
+    /// id decides it.
+    private func identified(_ kind: Int, _ index: Int) -> (request: PublishRequest, fingerprint: Fingerprint?) {
+        var request = PublishRequest(task: "report", payload: Array("\(index)".utf8))
+        switch kind {
+        case 0:
+            request.identity = .idempotencyKey("key-\(index)")
+            return (request, Fingerprint(.idempotencyKey(task: "report", key: "key-\(index)")))
+        case 1:
+            request.identity = .unique(window: nil)
+            return (
+                request, Fingerprint(.unique(task: "report", canonicalPayload: request.payload, bucket: nil))
+            )
+        case 2:
+            request.identity = .fingerprint(Fingerprint(high: 7, low: UInt64(index)))
+            return (request, Fingerprint(high: 7, low: UInt64(index)))
+        default:
+            request.key = "customer-\(index)"
+            return (request, nil)
+        }
+    }
+
     @Test func whatHasAnIdentityGoesWhereThatSays() async throws {
         var expected: [String: Fingerprint] = [:]
         let requests = (0..<100).map { index in
-            var request = PublishRequest(task: "report", payload: Array("\(index)".utf8))
+            var (request, fingerprint) = identified(index % 4, index)
             request.id = "event-\(index)"
-            switch index % 4 {
-            case 0:
-                expected[request.id] = Fingerprint(.event(source: "test", id: request.id))
-            case 1:
-                request.identity = .idempotencyKey("key-\(index)")
-                expected[request.id] = Fingerprint(.idempotencyKey(task: "report", key: "key-\(index)"))
-            case 2:
-                request.identity = .unique(window: nil)
-                expected[request.id] = Fingerprint(
-                    .unique(task: "report", canonicalPayload: request.payload, bucket: nil))
-            default:
-                request.identity = .fingerprint(Fingerprint(high: 7, low: UInt64(index)))
-                expected[request.id] = Fingerprint(high: 7, low: UInt64(index))
-            }
+            request.key = nil
+            expected[request.id] = fingerprint ?? Fingerprint(.event(source: "test", id: request.id))
             return request
         }
         let receipts = try await flow(requests, favoursFewPartitions: true)
@@ -104,28 +114,12 @@ struct PublishTests {
     /// The id is open in all of these, but does not decide alone where the event goes now.
     @Test(arguments: 0..<4)
     func anIdentityCountsWhereTheIDIsOpen(kind: Int) async throws {
-        let requests = (0..<100).map { index in
-            var request = PublishRequest(task: "report", payload: Array("\(index)".utf8))
-            switch kind {
-            case 0: request.identity = .idempotencyKey("key-\(index)")
-            case 1: request.identity = .unique(window: nil)
-            case 2: request.identity = .fingerprint(Fingerprint(high: 7, low: UInt64(index)))
-            default: request.key = "customer-\(index)"
-            }
-            return request
+        let works = (0..<100).map { identified(kind, $0) }
+        let receipts = try await flow(works.map(\.request), favoursFewPartitions: true)
+        let expected = works.map { request, fingerprint in
+            fingerprint ?? Fingerprint(.event(source: "test", id: request.id))
         }
-        let receipts = try await flow(requests, favoursFewPartitions: true)
-        let fingerprints = Set(receipts.map(\.fingerprint))
-        let expected = (0..<100).map { index in
-            switch kind {
-            case 0: Fingerprint(.idempotencyKey(task: "report", key: "key-\(index)"))
-            case 1:
-                Fingerprint(.unique(task: "report", canonicalPayload: Array("\(index)".utf8), bucket: nil))
-            case 2: Fingerprint(high: 7, low: UInt64(index))
-            default: Fingerprint(.event(source: "test", id: requests[index].id))
-            }
-        }
-        #expect(fingerprints == Set(expected))
+        #expect(Set(receipts.map(\.fingerprint)) == Set(expected))
         #expect(mostInFour(receipts) < 85)
     }
 

@@ -55,17 +55,16 @@ extension PublishRequest {
     private func chosen(
         source: String, now: Timestamp, turn: PartitionTurn?
     ) throws(ClientError) -> (id: String, fingerprint: Fingerprint) {
-        guard case .automatic = identity, let turn else {
-            let id = id
-            return (id, try fingerprint(source: source, id: id, now: now))
-        }
-        var fingerprint: Fingerprint?
+        // Where the id is chosen for a turn, its fingerprint is found on the way.
+        var known: Fingerprint?
         let id = requestID.text {
+            guard case .automatic = identity, let turn else { return EventID.random() }
             let chosen = EventID.random(source: source, in: turn)
-            fingerprint = chosen.fingerprint
+            known = chosen.fingerprint
             return chosen.id
         }
-        return (id, fingerprint ?? Fingerprint(.event(source: source, id: id)))
+        if let known { return (id, known) }
+        return (id, try fingerprint(source: source, id: id, now: now))
     }
 
     private func fingerprint(source: String, id: String, now: Timestamp) throws(ClientError) -> Fingerprint {
