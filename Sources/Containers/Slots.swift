@@ -34,10 +34,11 @@ public struct Slots<Value: Sendable>: Sendable {
     }
 
     /// The slot must not be empty: it would be given away twice.
+    @discardableResult
     @inlinable
-    public mutating func remove(_ slot: Int) {
-        precondition(values[slot] != nil)
-        values[slot] = nil
+    public mutating func remove(_ slot: Int) -> Value {
+        guard let value = values[slot].take() else { preconditionFailure("slot \(slot) is empty") }
         free.append(slot)
+        return value
     }
 }

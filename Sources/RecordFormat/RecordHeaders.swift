@@ -81,18 +81,16 @@ public struct RecordHeaders: Hashable, Sendable {
         }
     }
 
-    public mutating func append(_ header: RecordHeader) {
-        append(length: header.name.utf8.count)
-        block.append(contentsOf: header.name.utf8)
-        append(length: header.value.map { $0.count + 1 } ?? 0)
-        if let value = header.value { block.append(contentsOf: value) }
-    }
+    public mutating func append(_ header: RecordHeader) { append(header.name, header.value) }
 
-    public mutating func append(_ name: String, _ text: String) {
+    public mutating func append(_ name: String, _ text: String) { append(name, text.utf8) }
+
+    @inline(__always)
+    private mutating func append(_ name: String, _ value: (some Collection<UInt8>)?) {
         append(length: name.utf8.count)
         block.append(contentsOf: name.utf8)
-        append(length: text.utf8.count + 1)
-        block.append(contentsOf: text.utf8)
+        append(length: value.map { $0.count + 1 } ?? 0)
+        if let value { block.append(contentsOf: value) }
     }
 
     public mutating func append(contentsOf headers: some Sequence<RecordHeader>) {

@@ -40,7 +40,7 @@ struct RetryTimers: Sendable {
         /// Up, but its record has not been fetched yet.
         case starved
         /// Its queue has no topic.
-        case parked
+        case parked(queue: String)
         /// Handed out; its tombstone will end it.
         case leaving
     }
@@ -74,7 +74,7 @@ struct RetryTimers: Sendable {
     private var entries: [Coordinate: Entry] = [:]
     private var turns: [WorkKey: [UInt32]] = [:]
     private var markers: [WorkKey: (offset: Int64, end: Timestamp)] = [:]
-    private var parked: [String: [Coordinate]] = [:]
+    private var parked: [String: Set<Coordinate>] = [:]
     private var byTime = MinHeap<Turn>()
     private var stubs = MinHeap<Turn>()
     private var byOffset = LiveOffsets()
@@ -334,8 +334,8 @@ struct RetryTimers: Sendable {
             entries[coordinate]?.isCancelled = true
             return wait(coordinate, until: entry.due)
         }
-        entries[coordinate]?.phase = .parked
-        parked[queue, default: []].append(coordinate)
+        entries[coordinate]?.phase = .parked(queue: queue)
+        parked[queue, default: []].insert(coordinate)
     }
 
     /// The queue has no topic, which may last: what waits for it is kept as stubs only.
@@ -348,9 +348,9 @@ struct RetryTimers: Sendable {
     }
 
     private mutating func unpark(_ coordinate: Coordinate) {
-        guard case .parked? = entries[coordinate]?.phase else { return }
-        for queue in parked.keys { parked[queue]?.removeAll { $0 == coordinate } }
-        parked = parked.filter { !$0.value.isEmpty }
+        guard case .parked(let queue)? = entries[coordinate]?.phase else { return }
+        parked[queue]?.remove(coordinate)
+        if parked[queue]?.isEmpty == true { parked[queue] = nil }
     }
 
     /// The queue's topic exists now: what waited for it comes up, after a fetch where only a stub was kept.

@@ -38,9 +38,7 @@ struct AttemptTable: Sendable {
 
     /// Nil when it was over already.
     mutating func remove(_ id: AttemptID) -> Attempt? {
-        guard let seat = held(id) else { return nil }
-        defer { seats.remove(seat) }
-        return seats.values[seat]
+        held(id).map { seats.remove($0) }
     }
 
     private func held(_ id: AttemptID) -> Int? {

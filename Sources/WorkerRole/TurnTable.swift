@@ -45,8 +45,6 @@ struct TurnTable: Sendable {
 
     /// Nil when the turn is gone.
     mutating func remove(_ place: TurnPlace) -> Turn? {
-        guard isHeld(place) else { return nil }
-        defer { turns.remove(place.seat) }
-        return turns.values[place.seat]
+        isHeld(place) ? turns.remove(place.seat) : nil
     }
 }
