@@ -6,6 +6,7 @@ internal import TaskTelemetry
 ///
 /// Every change of what is fetched is a new assignment with explicit offsets. librdkafka's pause and seek lose offsets
 /// before 2.1.0 when records are being taken, and its own start at a committed offset can go wrong; an assignment cannot.
+/// A skip is a seek where that works, and nothing where it does not: it only saves work.
 struct ConsumerLoop {
     private enum Phase: Equatable {
         case open
@@ -25,6 +26,7 @@ struct ConsumerLoop {
 
     private static let idleMilliseconds: Int32 = 1000
     private static let maximumBatchBytes = 4 << 20
+    private static let canSeek = rd_kafka_version() >= 0x0201_0000
 
     init(_ consumer: KafkaConsumer) {
         self.consumer = consumer
@@ -78,6 +80,11 @@ struct ConsumerLoop {
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
             events.append(.failed(KafkaError(code)))
             handOver()
+        case .skip(let positions, let serial):
+            guard Self.canSeek, revocation == nil, isFetching, serial == self.serial else { return }
+            let list = PartitionList(offsets: positions)
+            // With no time to wait it cannot fail as a whole. A partition that does not move is read from where it was.
+            if let error = rd_kafka_seek_partitions(client, list.pointer, 0) { rd_kafka_error_destroy(error) }
         case .letGo:
             guard revocation != nil else { return }
             revocation = nil

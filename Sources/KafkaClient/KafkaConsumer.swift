@@ -33,6 +33,7 @@ package final class KafkaConsumer: Sendable {
 
     enum Command: Sendable {
         case fetch([KafkaPartition: Int64], serial: UInt64)
+        case skip([KafkaPartition: Int64], serial: UInt64)
         case letGo
         case close(milliseconds: Int)
     }
@@ -108,6 +109,12 @@ package final class KafkaConsumer: Sendable {
     /// Records and ends carry the serial of the call that they come from; one that was overtaken may still bring some.
     package func fetch(_ positions: [KafkaPartition: Int64], serial: UInt64) {
         command(.fetch(positions, serial: serial))
+    }
+
+    /// Goes on at these offsets with what the call of this serial fetches, if it still counts. What lies before them, and
+    /// is under way or cannot be skipped, comes all the same.
+    package func skip(to positions: [KafkaPartition: Int64], serial: UInt64) {
+        command(.skip(positions, serial: serial))
     }
 
     /// Answers `revoking`: the group may give the partitions to another member.

@@ -76,5 +76,9 @@ package protocol LogFollower: AnyObject, Sendable {
     /// Adds partitions, or moves ones already followed.
     func add(_ positions: [TopicPartition: Int64]) async throws
     func remove(_ partitions: [TopicPartition]) async
+
+    /// What lies before these positions need not be brought, and may come all the same. A position never goes back by it.
+    /// Positions past the log's end are the caller's mistake; partitions that are not followed are ignored.
+    func skip(to positions: [TopicPartition: Int64])
     func close() async
 }

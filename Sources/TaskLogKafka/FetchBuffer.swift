@@ -42,6 +42,8 @@ struct FetchBuffer {
     private var isFull = false
     private var serial: UInt64 = 0
     private var isChanged = false
+    /// Positions that have moved forward within the last request.
+    private var skips: [TopicPartition: Int64] = [:]
 
     init(maximumBytes: Int) {
         self.maximumBytes = max(1, maximumBytes)
@@ -115,10 +117,27 @@ struct FetchBuffer {
         fetchAgain(key)
     }
 
+    /// Goes on further ahead: what lies between is not wanted. A partition that is held keeps its position.
+    mutating func skip(to positions: [TopicPartition: Int64]) {
+        for (key, position) in positions {
+            guard let partition = partitions[key], !partition.isHeld, partition.position < position else { continue }
+            partitions[key]?.position = position
+            skips[key] = position
+        }
+    }
+
+    /// What to tell the consumer beside the last request, which holds still.
+    mutating func takeSkips() -> Request? {
+        guard !skips.isEmpty, !isChanged else { return nil }
+        defer { skips = [:] }
+        return Request(positions: skips, serial: serial)
+    }
+
     /// The request to hand to the consumer, if the last one does not hold any more.
     mutating func takeRequest() -> Request? {
         guard isChanged else { return nil }
         isChanged = false
+        skips = [:]
         serial += 1
         let positions = isFull ? [:] : partitions.filter { !$0.value.isHeld }.mapValues(\.position)
         return Request(positions: positions, serial: serial)

@@ -144,9 +144,12 @@ final class FetchSession: Sendable {
     }
 
     private static func forward(_ state: inout State) {
-        guard let consumer = state.consumer, let request = state.buffer.takeRequest() else { return }
-        consumer.fetch(
-            request.positions.reduce(into: [:]) { $0[$1.key.kafka] = $1.value }, serial: request.serial)
+        guard let consumer = state.consumer else { return }
+        if let request = state.buffer.takeRequest() {
+            consumer.fetch(request.kafkaPositions, serial: request.serial)
+        } else if let skips = state.buffer.takeSkips() {
+            consumer.skip(to: skips.kafkaPositions, serial: skips.serial)
+        }
     }
 
     private func takeWaiter() -> CheckedContinuation<Void, Never>? {
@@ -290,5 +293,11 @@ final class FetchSession: Sendable {
                 ["partition": "\(partition)", "from": "\(position)", "to": "\(bounds.start)"])
         }
         change { $0.buffer.move(partition, from: position, to: max(position, bounds.start)) }
+    }
+}
+
+extension FetchBuffer.Request {
+    fileprivate var kafkaPositions: [KafkaPartition: Int64] {
+        positions.reduce(into: [:]) { $0[$1.key.kafka] = $1.value }
     }
 }

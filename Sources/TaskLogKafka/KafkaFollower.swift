@@ -33,6 +33,10 @@ final class KafkaFollower: LogFollower {
         session.change { $0.buffer.remove(partitions) }
     }
 
+    func skip(to positions: [TopicPartition: Int64]) {
+        session.change { $0.buffer.skip(to: positions) }
+    }
+
     func close() async {
         await session.close()
         onClose(session)

@@ -258,7 +258,8 @@ package final class KafkaTaskLog: TaskLog {
         var own = configuration
         if pace == .gathered {
             own.properties = own.properties.withDefaults([
-                "fetch.min.bytes": "262144", "fetch.wait.max.ms": "100",
+                // Never reached: a follower that skips is to have skipped before the answer.
+                "fetch.min.bytes": "16777216", "fetch.wait.max.ms": "100",
             ])
         }
         let session = try open { [own] in

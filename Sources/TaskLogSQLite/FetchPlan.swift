@@ -35,6 +35,16 @@ struct FetchPlan {
         }
     }
 
+    /// Goes on further ahead, never back.
+    mutating func skip(to positions: [TopicPartition: Int64]) {
+        for index in entries.indices {
+            guard let position = positions[entries[index].partition], position > entries[index].position else { continue }
+            versions += 1
+            entries[index].position = position
+            entries[index].version = versions
+        }
+    }
+
     mutating func remove(_ partitions: [TopicPartition]) {
         entries.removeAll { partitions.contains($0.partition) }
     }

@@ -52,6 +52,8 @@ final class Fetcher: Sendable {
 
     func remove(_ partitions: [TopicPartition]) { change { $0.remove(partitions) } }
 
+    func skip(to positions: [TopicPartition: Int64]) { plan.withLock { $0.skip(to: positions) } }
+
     func setPaused(_ isPaused: Bool, _ partitions: [TopicPartition]) {
         change { $0.setPaused(isPaused, partitions) }
     }

@@ -5,13 +5,18 @@ internal import TaskLog
 final class SQLiteFollower: LogFollower {
     private enum Stage { case running, closed, logClosed }
 
+    /// How long a gathered one leaves records lying, so that it may be told first which it need not bring.
+    private static let gathering = Duration.milliseconds(80)
+
     private let log: SQLiteTaskLog
+    private let pace: FollowPace
     private let signal = Signal()
     private let fetcher: Fetcher
     private let stage = Mutex(Stage.running)
 
-    init(log: SQLiteTaskLog) {
+    init(log: SQLiteTaskLog, pace: FollowPace) {
         self.log = log
+        self.pace = pace
         fetcher = Fetcher(
             log: log, signal: signal, maximumRecords: log.configuration.maximumReadBatchRecords,
             maximumBytes: log.configuration.maximumReadBatchBytes)
@@ -33,6 +38,7 @@ final class SQLiteFollower: LogFollower {
             guard stage.withLock({ $0 == .running }) else { continue }
             if !records.isEmpty { return records }
             await signal.wait()
+            if pace == .gathered, stage.withLock({ $0 == .running }) { try await Task.sleep(for: Self.gathering) }
         }
     }
 
@@ -42,6 +48,8 @@ final class SQLiteFollower: LogFollower {
     }
 
     func remove(_ partitions: [TopicPartition]) async { fetcher.remove(partitions) }
+
+    func skip(to positions: [TopicPartition: Int64]) { fetcher.skip(to: positions) }
 
     func close() async { end(.closed) }
 

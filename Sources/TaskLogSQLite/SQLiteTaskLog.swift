@@ -134,7 +134,7 @@ package final class SQLiteTaskLog: TaskLog {
 
     package func follow(_ positions: [TopicPartition: Int64], pace: FollowPace) async throws -> any LogFollower {
         try checkOpen()
-        let follower = SQLiteFollower(log: self)
+        let follower = SQLiteFollower(log: self, pace: pace)
         try await follower.add(positions)
         let isOpen = state.withLock { state in
             state.followers.removeAll { $0.value == nil }

@@ -23,6 +23,12 @@ struct OwnDecisions: Hashable, Sendable {
         }
     }
 
+    /// Where the decisions of this worker that lie from `offset` on without a gap end; nil where none lies there.
+    func end(from offset: Int64) -> Int64? {
+        guard let run = runs.first(where: { $0.upperBound > offset }), run.contains(offset) else { return nil }
+        return run.upperBound
+    }
+
     /// Whether it is one of them. Offsets are asked for in ascending order: what lies below is forgotten.
     mutating func takes(_ offset: Int64) -> Bool {
         while let first = runs.first, first.upperBound <= offset { runs.removeFirst() }

@@ -273,4 +273,7 @@ struct LedgerState: Sendable {
     var expiresAt: Int64?
     /// While a scan is under way the follower may be ahead of it: its records come again once the fold is whole.
     var isScanning = true
+
+    /// What its follower brings is applied as it comes.
+    var isFollowed: Bool { isKept && !isScanning }
 }

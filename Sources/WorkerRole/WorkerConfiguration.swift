@@ -39,6 +39,9 @@ package struct WorkerConfiguration: Hashable, Sendable {
     /// How long a turn that outlives its partition stays this worker's without a renewal.
     package var lease: Int64 = 30_000
     package var commitInterval: Int64 = 100
+    /// How often the follower of the ledgers is told what it need not bring, and how many records that must be.
+    package var skipInterval: Int64 = 50
+    package var minimumSkip: Int64 = 100
     /// How long the ledger of a revoked partition is kept up to date: it may come back.
     package var retention: Int64 = 60_000
     package var dedupWindow: Int64 = 86_400_000

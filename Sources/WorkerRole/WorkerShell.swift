@@ -61,6 +61,7 @@ struct WorkerShell {
         case .unfollow(let partitions):
             let follower = follower
             group.addTask { await follower.remove(partitions) }
+        case .skip(let positions): follower.skip(to: positions)
         case .trim(let due, let watermark, let time):
             let service = service
             group.addTask { await service.trim(due, below: watermark, takenBefore: time) }

@@ -74,6 +74,7 @@ extension WorkerStateMachine {
             }
         }
         if let firstFailure { emit(.report(.appendFailed(firstFailure))) }
+        skipOwnDecisions(now)
     }
 
     private mutating func acknowledged(

@@ -54,6 +54,8 @@ package struct WorkerStateMachine: Sendable {
     var nextCommit: Int64?
     /// Some partition may have something to commit.
     var hasNews = false
+    /// The follower is told no sooner what it need not bring.
+    var nextSkip = Int64.min
     /// The first of the ledgers' expiries.
     var nextExpiry: Int64?
     var nextEviction: Int64?

@@ -178,6 +178,8 @@ package enum WorkerAction: Sendable {
     case pause([TopicPartition])
     case resume([TopicPartition])
     case unfollow([TopicPartition])
+    /// The follower need not bring what lies before these positions of ledgers.
+    case skip([TopicPartition: Int64])
     /// Delete the due records below this offset that the log took before this time.
     case trim(TopicPartition, below: Int64, takenBefore: Timestamp)
     /// Leave the group, after the hand-offs before it are through.

@@ -206,6 +206,44 @@ struct FetchBufferTests {
         #expect(buffer.takeRequest() == nil, "not held any more")
     }
 
+    @Test func aSkipLeavesTheRequestAndDropsWhatLiesBefore() {
+        var buffer = FetchBuffer(maximumBytes: 1 << 20)
+        buffer.start([a: 0, b: 0])
+        _ = buffer.takeRequest()
+        buffer.accept(records(a, 0..<3), serial: 1)
+        buffer.skip(to: [a: 6, b: 0, TopicPartition("t", 2): 9])
+        #expect(buffer.takeRequest() == nil)
+        #expect(buffer.takeSkips() == .init(positions: [a: 6], serial: 1))
+        #expect(buffer.takeSkips() == nil)
+        buffer.accept(records(a, 3..<8), serial: 1)
+        buffer.skip(to: [a: 7])
+        #expect(buffer.takeSkips() == nil, "it is there already")
+        #expect(buffer.take(100).map(\.offset) == [0, 1, 2, 6, 7])
+    }
+
+    /// The next request begins where the skip led.
+    @Test func aSkipIsPartOfTheNextRequest() {
+        var buffer = FetchBuffer(maximumBytes: 1 << 20)
+        buffer.start([a: 0])
+        _ = buffer.takeRequest()
+        buffer.skip(to: [a: 6])
+        buffer.start([b: 2])
+        #expect(buffer.takeSkips() == nil)
+        #expect(buffer.takeRequest() == .init(positions: [a: 6, b: 2], serial: 2))
+        #expect(buffer.takeSkips() == nil)
+    }
+
+    /// Where the log does not hold a position, its bounds are asked for that one.
+    @Test func aHeldPartitionSkipsNothing() {
+        var buffer = FetchBuffer(maximumBytes: 1 << 20)
+        buffer.start([a: 3])
+        _ = buffer.takeRequest()
+        #expect(buffer.hold(a, serial: 1) == 3)
+        buffer.skip(to: [a: 6])
+        buffer.move(a, from: 3, to: 5)
+        #expect(buffer.takeRequest() == .init(positions: [a: 5], serial: 2))
+    }
+
     @Test func aNegativeOffsetIsTheBeginning() {
         var buffer = FetchBuffer(maximumBytes: 1 << 20)
         buffer.start([a: -1])

@@ -8,7 +8,7 @@ enum Defect: String, CaseIterable, Sendable {
     case scanStopsShort, scanIgnoresStop, scanReadsPastEnd, boundsOffByOne, lookupOffByOne, trimsTooMuch
     case forgetsMetadata, takesLongMetadata, inventsCommits, commitsUnfenced
     case startsByItself, startsAtZero, repeatsBatches, resumeRepeats, exceedsBatch, pauseIgnored
-    case epochStands, keepsReading, followerStartsAtZero, removeIgnored, oversizeIsVague
+    case epochStands, keepsReading, followerStartsAtZero, removeIgnored, skipsTooMuch, oversizeIsVague
 }
 
 /// The in-memory log with one defect.
@@ -181,6 +181,9 @@ private final class BrokenFollower: LogFollower {
     func add(_ positions: [TopicPartition: Int64]) async throws { try await follower.add(positions) }
     func remove(_ partitions: [TopicPartition]) async {
         if defect != .removeIgnored { await follower.remove(partitions) }
+    }
+    func skip(to positions: [TopicPartition: Int64]) {
+        follower.skip(to: defect == .skipsTooMuch ? positions.mapValues { $0 + 1 } : positions)
     }
     func close() async { await follower.close() }
 }

@@ -38,6 +38,7 @@ final class SimWorker: SimProcess {
             controlPartitions: world.plan.controlPartitions, workerID: "w\(slot)", nonce: "\(nonce)")
         configuration.concurrency = 8
         configuration.grace = 150_000
+        configuration.minimumSkip = 1
         let retry = RetryPolicy(initial: 400, factor: 2, maximum: 5000, jitter: 0.2, maxAttempts: 3)
         machine = WorkerStateMachine(configuration: configuration, tasks: ["work": TaskPolicy(retry: retry)])
         super.init(world: world, name: "w\(slot)/\(nonce)")
@@ -133,6 +134,8 @@ final class SimWorker: SimProcess {
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
         case .unfollow(let partitions): for partition in partitions { followed[partition] = nil }
+        case .skip(let positions):
+            for (ledger, position) in positions { followed[ledger] = followed[ledger].map { max($0, position) } }
         // A simulated world ends within its first hour.
         case .trim: break
         case .leave:

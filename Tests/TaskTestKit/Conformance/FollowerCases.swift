@@ -37,6 +37,24 @@ extension LogConformance {
                 await follower.close()
             }
         },
+        ConformanceCase("a follower skips what it need not bring, and nothing else") { engine in
+            let spec = engine.spec("skip", partitions: 2)
+            try await engine.withLog([spec]) { log in
+                let zero = TopicPartition(spec.name, 0)
+                let one = TopicPartition(spec.name, 1)
+                try await log.appendAll(LogAppend.numbers(zero, 0..<10) + LogAppend.numbers(one, 0..<10))
+                let follower = try await log.follow([zero: 0])
+                follower.skip(to: [zero: 4, one: 4])
+                try await expect(follower, zero, from: 4, through: 9)
+                follower.skip(to: [zero: 3])
+                try await log.appendAll(LogAppend.numbers(zero, 10..<20))
+                try await expect(follower, zero, from: 10, through: 19)
+                follower.skip(to: [zero: 20])
+                try await log.appendAll(LogAppend.numbers(zero, 20..<25))
+                try await expect(follower, zero, from: 20, through: 24)
+                await follower.close()
+            }
+        },
         ConformanceCase("a follower of nothing takes a partition in while it waits") { engine in
             let spec = engine.spec("nothing")
             try await engine.withLog([spec]) { log in
@@ -64,6 +82,24 @@ extension LogConformance {
             }
         },
     ]
+
+    /// Reads from the follower through the last of these numbers: all of them, and none twice. Lower ones may come first.
+    private static func expect(
+        _ follower: any LogFollower, _ partition: TopicPartition, from first: Int, through last: Int,
+        file: String = #fileID, line: Int = #line
+    ) async throws {
+        var found: [LogRecord] = []
+        while found.last?.text != String(last) {
+            guard let batch = try await follower.next() else {
+                throw ConformanceFailure("the follower ended after \(found.count)", file: file, line: line)
+            }
+            found += batch
+        }
+        let numbers = found.compactMap(\.text).compactMap(Int.init)
+        try checkEqual(numbers.filter { $0 >= first }, Array(first...last), "numbers", file: file, line: line)
+        try checkEqual(numbers, numbers.sorted(), "order", file: file, line: line)
+        try checkEqual(Set(found.map(\.topicPartition)), [partition], "partitions", file: file, line: line)
+    }
 
     /// Reads exactly these values, all of one partition, from the follower.
     private static func expect(

@@ -26,6 +26,13 @@ struct FetchSet {
         }
     }
 
+    mutating func skip(to positions: [TopicPartition: Int64]) {
+        for index in entries.indices {
+            let position = positions[entries[index].partition] ?? 0
+            entries[index].position = max(entries[index].position, position)
+        }
+    }
+
     mutating func remove(_ partitions: [TopicPartition]) {
         entries.removeAll { partitions.contains($0.partition) }
     }

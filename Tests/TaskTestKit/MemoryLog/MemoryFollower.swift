@@ -32,6 +32,10 @@ final class MemoryFollower: LogFollower {
         broker.change { $0.readers[self.reader]?.fetch.remove(partitions) }
     }
 
+    func skip(to positions: [TopicPartition: Int64]) {
+        broker.change { $0.readers[self.reader]?.fetch.skip(to: positions) }
+    }
+
     func close() async {
         broker.change { $0.end(self.reader, .finished) }
     }

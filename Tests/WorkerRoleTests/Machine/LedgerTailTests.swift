@@ -16,6 +16,34 @@ import Testing
         #expect(story.pass(100) == ["commit 2"])
     }
 
+    /// A follower that brings nothing but what is known costs as much as it did with news.
+    @Test func whatOnlyItselfWroteIsNotBrought() {
+        var story = Story {
+            $0.concurrency = 100
+            $0.minimumSkip = 3
+        }
+        story.open()
+        func settle(_ names: String..., at offset: Int64) -> [String] {
+            _ = story.deliver(names.map { Story.event($0) })
+            for name in names { _ = story.finish(name) }
+            return story.acknowledge(at: offset)
+        }
+        #expect(settle("a", "b", at: 0) == [], "too few")
+        #expect(settle("c", at: 2) == [], "too soon")
+        _ = story.pass(50)
+        #expect(settle("d", at: 3) == ["skip to 4"])
+        // Somebody else wrote at 6.
+        _ = story.pass(50)
+        #expect(settle("e", "f", at: 4) == [])
+        _ = story.pass(50)
+        #expect(settle("g", "h", "i", at: 7) == [], "up to 6 it is too little, and beyond it nothing is known")
+        story.nextLedgerOffset = 6
+        _ = story.deliver(Story.event("j"))
+        #expect(story.read(Story.outcome(Story.event("j"), .cancelled)) == ["cancel j"])
+        _ = story.pass(50)
+        #expect(settle("k", at: 10) == ["skip to 11"])
+    }
+
     @Test func aCancelMeetsARunningTurn() {
         var story = Story()
         story.open()

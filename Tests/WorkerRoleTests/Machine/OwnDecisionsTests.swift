@@ -20,6 +20,12 @@ import Testing
         #expect(own.runs == [], "what lies below is forgotten")
     }
 
+    @Test func itReachesAsFarAsNobodyElseHasWritten() {
+        let own = own(3, 4, 5, 9, 10)
+        let ends = (2...11).map { own.end(from: $0) }
+        #expect(ends == [nil, 6, 6, 6, nil, nil, nil, 11, 11, nil])
+    }
+
     /// The log did not tell, or told of something earlier: the follower's copy is read.
     @Test func whatHasNoPlaceIsLeftToTheFollower() {
         #expect(own(-1).runs == [])

@@ -19,6 +19,7 @@ extension Story {
         case .pause: ["pause"]
         case .resume: ["resume"]
         case .unfollow: ["unfollow"]
+        case .skip(let positions): positions.values.sorted().map { "skip to \($0)" }
         case .trim(_, let below, let time): ["trim below \(below) before \(time.rfc3339)"]
         case .leave: ["leave"]
         case .finish: ["finish"]
