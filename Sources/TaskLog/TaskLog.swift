@@ -62,7 +62,7 @@ package protocol TaskLog: Sendable {
 package enum FollowPace: Hashable, Sendable {
     /// At once.
     case prompt
-    /// Within about 100 ms, many records at a time, where the log charges for each answer; else at once.
+    /// Within about 100 ms: many records at a time, and none of those that are skipped meanwhile.
     case gathered
 }
 

@@ -38,7 +38,9 @@ struct FetchPlan {
     /// Goes on further ahead, never back.
     mutating func skip(to positions: [TopicPartition: Int64]) {
         for index in entries.indices {
-            guard let position = positions[entries[index].partition], position > entries[index].position else { continue }
+            guard let position = positions[entries[index].partition], position > entries[index].position else {
+                continue
+            }
             versions += 1
             entries[index].position = position
             entries[index].version = versions
