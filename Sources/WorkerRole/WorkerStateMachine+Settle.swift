@@ -80,7 +80,7 @@ extension WorkerStateMachine {
     /// Our decision is in the ledger. What counts is what the ledger made of it: another one of this turn may have come
     /// before, or one that beats it.
     mutating func decided(_ place: TurnPlace, _ receipt: AppendReceipt, _ now: WorkerNow) {
-        guard let turn = turn(at: place), case .settling(let machine) = turn.stage,
+        guard let turn = partitions.turn(at: place), case .settling(let machine) = turn.stage,
             case .deciding(let decision) = machine.state
         else { return }
         let change = ledgers[place.slot].fold.apply(decision, time: receipt.timestamp)

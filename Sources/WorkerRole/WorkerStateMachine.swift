@@ -149,11 +149,7 @@ package struct WorkerStateMachine: Sendable {
 
     mutating func count(_ outcome: Outcome) { counters.count(outcome) }
 
-    /// Inlined, or each call retains all that the machine refers to.
-    @inline(__always) func turn(at place: TurnPlace) -> Turn? {
-        // The partition is looked at where it lies: taken out, it would be copied with all that it refers to.
-        partitions.withUnsafeBufferPointer { $0.baseAddress?[place.slot].table[place] }
-    }
+    @inline(__always) func turn(at place: TurnPlace) -> Turn? { partitions.turn(at: place) }
 
     mutating func setStage(_ stage: TurnStage, at place: TurnPlace) {
         partitions[place.slot].setStage(stage, of: place)
@@ -214,4 +210,12 @@ struct LeaseEnd: Hashable, Comparable, Sendable {
     var place: TurnPlace
 
     static func < (left: LeaseEnd, right: LeaseEnd) -> Bool { left.uptime < right.uptime }
+}
+
+extension ContiguousArray<PartitionState> {
+    /// What is done for each event asks here, and not the machine: that would retain all that it refers to.
+    @inline(__always) func turn(at place: TurnPlace) -> Turn? {
+        // The partition is looked at where it lies: taken out, it would be copied with all that it refers to.
+        withUnsafeBufferPointer { $0.baseAddress?[place.slot].table[place] }
+    }
 }
