@@ -20,6 +20,9 @@ struct PartitionRestorer: Sendable {
         _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?, _ follower: any LogFollower
     ) async {
         await persist("restore", due) {
+            // The follower may be at this ledger still, from when the partition was ours before. What it brought between
+            // the end of the scan and its own new start would move the machine past what the new start brings.
+            if ledgerFrom != nil { await follower.remove([ledger]) }
             let position = try await read(due, ledger: ledger, epoch: epoch, ledgerFrom: ledgerFrom)
             _ = await deliver(.restored(due, epoch: epoch, position))
             // From now on the machine takes what the follower brings, and that begins where the scan ended.

@@ -193,14 +193,18 @@ final class SimWorker: SimProcess {
     private func restore(_ due: TopicPartition, epoch: Int64, from: Int64?) {
         guard let ledger = machine.ledger(of: due) else { return }
         world.after(world.random.number(1...150), in: self) { [self] in
+            if from != nil { followed[ledger] = nil }
             let committed = world.workerGroup.committed(due)
             let bounds = OffsetBounds(start: 0, end: world.log.end(of: due))
             let end = world.log.end(of: ledger)
             scan(due, ledger, epoch, from: from ?? 0, to: end) { [self] in
-                followed[ledger] = end
-                follow(ledger)
                 handle(
                     .restored(due, epoch: epoch, RestoredPosition(committed: committed, due: bounds, ledgerEnd: end)))
+                world.after(world.random.number(1...world.plan.slowestFollower), in: self) { [self] in
+                    guard epochs[due] == epoch else { return }
+                    followed[ledger] = end
+                    follow(ledger)
+                }
             }
         }
     }
