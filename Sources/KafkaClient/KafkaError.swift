@@ -90,6 +90,7 @@ extension KafkaError.Code {
     package static let unsupportedVersion = Self(RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION)
     package static let unsupportedFeature = Self(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
     package static let invalidSessionTimeout = Self(RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT)
+    package static let duplicateSequence = Self(RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER)
     package static let outOfOrderSequence = Self(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER)
     package static let coordinatorLoadInProgress = Self(RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS)
     package static let notCoordinator = Self(RD_KAFKA_RESP_ERR_NOT_COORDINATOR)

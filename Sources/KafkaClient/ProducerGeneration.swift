@@ -241,9 +241,18 @@ final class ProducerGeneration: Sendable {
     private func settle(_ event: OpaquePointer) {
         var deliveries: [(opaque: RecordOpaque, fate: Fate)] = []
         deliveries.reserveCapacity(rd_kafka_event_message_count(event))
+        // An event is of one request's records for a partition. Where the broker did not say where they are, librdkafka
+        // numbers them from -1001 on, past 0.
+        var isPlaceless = false
         while let message = rd_kafka_event_message_next(event) {
             guard let opaque = RecordOpaque(message.pointee._private) else { continue }
-            deliveries.append((opaque, message.delivery))
+            var fate = message.delivery
+            if case .success(var delivery) = fate, isPlaceless || delivery.offset < 0 {
+                isPlaceless = true
+                delivery.offset = -1
+                fate = .success(delivery)
+            }
+            deliveries.append((opaque, fate))
         }
         // Records count against the queue's limit until their event is freed: only then is there room to wake somebody for.
         rd_kafka_event_destroy(event)

@@ -156,6 +156,20 @@ struct ProducerTests {
         }
     }
 
+    /// More of them than librdkafka has numbers below 0 for.
+    @Test("what the broker has without saying where is appended again, and told its place")
+    func placeless() async throws {
+        try await withMockLog {
+            $0.properties.properties["linger.ms"] = "50"
+        } _: { log, mock in
+            mock.failNextRequests(apiKey: KafkaMockCluster.APIKey.produce, [.duplicateSequence])
+            let offsets = try await log.append(numbers(0..<1500)).map { try $0.get().offset }
+            let found = try await log.contents(of: first)
+            let places = Dictionary(uniqueKeysWithValues: found.map { ($0.offset, $0.number) })
+            #expect(offsets.map { places[$0] ?? nil } == Array(0..<1500))
+        }
+    }
+
     @Test("a fresh broker that is still loading is asked again, in silence")
     func coordinatorLoading() async throws {
         let lines = LineCollector()
