@@ -202,16 +202,19 @@ struct ConsumerLoop {
         isFetching = false
     }
 
-    /// Replaces the assignment, and returns when what it ended has stopped.
+    /// Replaces the assignment, and returns when what it ended has stopped, and what it began is to start.
     ///
     /// librdkafka (seen in 2.8.0, and in its newest source) counts a partition that is taken away twice before its first
-    /// stop is through as stopped twice, and aborts the process. Stops are worked off in order with requests such as the one for the
-    /// assignment, so its answer comes behind them.
+    /// stop is through as stopped twice, and aborts the process. And a seek that meets a start on its way may make it drop
+    /// all that the partition brings. Stops, their answers, which give rise to the starts, and requests such as the one
+    /// for the assignment are worked off in order: the first answer comes behind the stops, the second behind the starts.
     private func assign(_ partitions: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) -> rd_kafka_resp_err_t {
         let code = rd_kafka_assign(client, partitions)
-        var current: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
-        if rd_kafka_assignment(client, &current) == RD_KAFKA_RESP_ERR_NO_ERROR, let current {
-            rd_kafka_topic_partition_list_destroy(current)
+        for _ in 0..<2 {
+            var current: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+            if rd_kafka_assignment(client, &current) == RD_KAFKA_RESP_ERR_NO_ERROR, let current {
+                rd_kafka_topic_partition_list_destroy(current)
+            }
         }
         return code
     }

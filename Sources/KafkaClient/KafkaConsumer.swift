@@ -36,6 +36,13 @@ package final class KafkaConsumer: Sendable {
         case skip([KafkaPartition: Int64], serial: UInt64)
         case letGo
         case close(milliseconds: Int)
+
+        var isOvertakenByFetch: Bool {
+            switch self {
+            case .fetch, .skip: true
+            case .letGo, .close: false
+            }
+        }
     }
 
     typealias CommitWaiter = CheckedContinuation<[KafkaPartition: KafkaError], Never>
@@ -152,8 +159,10 @@ package final class KafkaConsumer: Sendable {
     private func command(_ command: Command) {
         let isQueued = state.withLock { state in
             guard !state.isEnded else { return false }
-            // Only the last assignment counts.
-            if case .fetch = command, case .fetch = state.commands.last { state.commands.removeLast() }
+            // Only the last assignment counts, and it begins where a skip before it led.
+            if case .fetch = command {
+                while let last = state.commands.last, last.isOvertakenByFetch { state.commands.removeLast() }
+            }
             state.commands.append(command)
             return true
         }

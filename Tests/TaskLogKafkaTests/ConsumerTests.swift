@@ -74,6 +74,41 @@ struct ConsumerTests {
         }
     }
 
+    /// Each answer brings one record and takes its time, so that there are hundreds of them to be saved.
+    @Test(
+        "what is skipped is not fetched",
+        .enabled(if: KafkaLibrary.version >= "2.1", "seeks lose their place before librdkafka 2.1"))
+    func skip() async throws {
+        try await withMockLog { log, mock in
+            for number in 0..<300 { _ = try await log.append(numbers(number..<number + 1)[0]) }
+            try mock.setRoundTrip(ofBroker: 1, milliseconds: 20)
+            let (offsets, found) = AsyncStream.makeStream(of: Int64.self)
+            let consumer = try KafkaConsumer(
+                KafkaConfiguration([
+                    "bootstrap.servers": mock.bootstrap, "fetch.message.max.bytes": "1", "queued.min.messages": "1",
+                ]), options: KafkaConsumer.Options(), logger: .init()
+            ) { events in
+                for case .records(let records, _) in events {
+                    for record in records { found.yield(record.offset) }
+                }
+                if case .closed? = events.last { found.finish() }
+            }
+            let partition = KafkaPartition("t", 0)
+            consumer.fetch([partition: 0], serial: 7)
+            var seen: [Int64] = []
+            for await offset in offsets {
+                if seen.isEmpty {
+                    consumer.skip(to: [partition: 200], serial: 6)
+                    consumer.skip(to: [partition: 290], serial: 7)
+                }
+                seen.append(offset)
+                if offset == 299 { consumer.close(within: 5000) }
+            }
+            #expect(seen.suffix(10) == Array(290..<300))
+            #expect(seen.count < 200)
+        }
+    }
+
     /// librdkafka aborts the process when a partition is taken away again before its first stop is through.
     @Test("partitions are taken out and put back as fast as calls come")
     func rapidChanges() async throws {
