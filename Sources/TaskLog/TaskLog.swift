@@ -62,7 +62,8 @@ package protocol TaskLog: Sendable {
 package enum FollowPace: Hashable, Sendable {
     /// At once.
     case prompt
-    /// Within about 100 ms: many records at a time, and none of those that are skipped meanwhile.
+    /// Within about 100 ms, and many at a time. What is skipped meanwhile mostly does not come at all; where records are
+    /// skipped all the time, others may take twice as long.
     case gathered
 }
 

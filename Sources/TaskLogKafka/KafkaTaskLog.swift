@@ -258,7 +258,7 @@ package final class KafkaTaskLog: TaskLog {
         var own = configuration
         if pace == .gathered {
             own.properties = own.properties.withDefaults([
-                // Never reached: a follower that skips is to have skipped before the answer.
+                // Hardly ever reached: a follower that skips is to have skipped before the answer.
                 "fetch.min.bytes": "16777216", "fetch.wait.max.ms": "100",
             ])
         }

@@ -10,6 +10,8 @@ final class SQLiteFollower: LogFollower {
 
     private let log: SQLiteTaskLog
     private let pace: FollowPace
+    /// The last read was a full one.
+    private let isBehind = Atomic(false)
     private let signal = Signal()
     private let fetcher: Fetcher
     private let stage = Mutex(Stage.running)
@@ -30,15 +32,16 @@ final class SQLiteFollower: LogFollower {
             case .logClosed: throw SQLiteTaskLog.closedError
             case .running: break
             }
+            if pace == .gathered, !isBehind.load(ordering: .relaxed) { try await Task.sleep(for: Self.gathering) }
             let records: [LogRecord]
             do { records = try await fetcher.read() } catch let error as LogError where error.code == .closed {
                 // The handle closes: its own word on this follower follows.
                 records = []
             }
             guard stage.withLock({ $0 == .running }) else { continue }
+            isBehind.store(records.count == log.configuration.maximumReadBatchRecords, ordering: .relaxed)
             if !records.isEmpty { return records }
             await signal.wait()
-            if pace == .gathered, stage.withLock({ $0 == .running }) { try await Task.sleep(for: Self.gathering) }
         }
     }
 

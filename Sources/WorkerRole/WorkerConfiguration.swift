@@ -41,7 +41,7 @@ package struct WorkerConfiguration: Hashable, Sendable {
     package var commitInterval: Int64 = 100
     /// How often the follower of the ledgers is told what it need not bring, and how many records that must be.
     package var skipInterval: Int64 = 50
-    package var minimumSkip: Int64 = 100
+    package var minimumSkip: Int64 = 32
     /// How long the ledger of a revoked partition is kept up to date: it may come back.
     package var retention: Int64 = 60_000
     package var dedupWindow: Int64 = 86_400_000
