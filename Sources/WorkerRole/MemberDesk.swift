@@ -72,21 +72,13 @@ final class MemberDesk: Sendable {
 
     /// The commit comes first: a crash after the fetch began must be visible to the successor.
     func open(_ due: TopicPartition, _ epoch: Int64, _ start: Int64, _ commit: CommittedOffset) async {
-        var pause: Int64 = 100
-        while !Task.isCancelled, isCurrent(due, epoch) {
-            do {
-                await member.resume([due])
-                try await member.commit([due: commit])
-                guard isCurrent(due, epoch) else { return }
-                return try await member.start([due: start])
-            } catch let error as LogError where error.code == .fenced || error.code == .closed {
-                return
-            } catch {
-                guard !Task.isCancelled, isCurrent(due, epoch) else { return }
-                logger.warning("opening failed; trying again", ["partition": "\(due)", "error": "\(error)"])
-                try? await time.sleep(milliseconds: pause)
-                pause = min(5000, pause * 2)
-            }
+        let attempts = Persistence(
+            what: "opening", partition: due, time: time, logger: logger, isWanted: { self.isCurrent(due, epoch) })
+        await attempts.persist {
+            await member.resume([due])
+            try await member.commit([due: commit])
+            guard isCurrent(due, epoch) else { return }
+            try await member.start([due: start])
         }
     }
 

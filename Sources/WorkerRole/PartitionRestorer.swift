@@ -16,33 +16,12 @@ struct PartitionRestorer: Sendable {
     let deliver: @Sendable (WorkerWake) async -> Bool
 
     /// Bounded by ownership only: an unreachable log is asked again with a growing pause while the assignment stands.
-    func restore(
-        _ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?, _ follower: any LogFollower
-    ) async {
-        await persist("restore", due) {
-            // The follower may be at this ledger still, from when the partition was ours before. What it brought between
-            // the end of the scan and its own new start would move the machine past what the new start brings.
-            if ledgerFrom != nil { await follower.remove([ledger]) }
+    func restore(_ due: TopicPartition, ledger: TopicPartition, epoch: Int64, ledgerFrom: Int64?) async {
+        let attempts = Persistence(
+            what: "restore", partition: due, time: time, logger: logger, isWanted: isCurrent)
+        await attempts.persist {
             let position = try await read(due, ledger: ledger, epoch: epoch, ledgerFrom: ledgerFrom)
             _ = await deliver(.restored(due, epoch: epoch, position))
-            // From now on the machine takes what the follower brings, and that begins where the scan ended.
-            await persist("following the ledger", due) { try await follower.add([ledger: position.ledgerEnd]) }
-        }
-    }
-
-    private func persist(_ what: String, _ due: TopicPartition, _ body: () async throws -> Void) async {
-        var pause: Int64 = 100
-        while !Task.isCancelled, isCurrent() {
-            do {
-                return try await body()
-            } catch {
-                if let error = error as? LogError, error.code == .closed { return }
-                // The worker ends, or the partition is another's: nothing failed.
-                guard !Task.isCancelled, isCurrent() else { return }
-                logger.warning("\(what) failed; trying again", ["partition": "\(due)", "error": "\(error)"])
-                try? await time.sleep(milliseconds: pause)
-                pause = min(5000, pause * 2)
-            }
         }
     }
 

@@ -267,13 +267,20 @@ struct LedgerState: Sendable {
     /// The next offset that was not applied yet: what lies below is never applied twice, for notes are counted.
     var position: Int64 = 0
     var own = OwnDecisions()
-    /// It is known, as far as `position`; nothing is while it is not.
-    var isKept = false
+    var stage = Stage.unknown
     /// Nil while the partition is owned; else the uptime at which the state is dropped.
     var expiresAt: Int64?
-    /// While a scan is under way the follower may be ahead of it: its records come again once the fold is whole.
-    var isScanning = true
 
-    /// What its follower brings is applied as it comes.
-    var isFollowed: Bool { isKept && !isScanning }
+    enum Stage: Sendable {
+        case unknown
+        /// Its first scan is under way: half a fold must not be taken for a whole one.
+        case restoring
+        /// The partition has come back: a scan reads on from `position`, up to which the fold is whole.
+        case catchingUp
+        /// What its follower brings is applied as it comes.
+        case followed
+    }
+
+    var isKept: Bool { stage != .unknown }
+    var isFollowed: Bool { stage == .followed }
 }

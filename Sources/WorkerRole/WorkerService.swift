@@ -158,7 +158,8 @@ package final class WorkerService: Service {
         var machine = WorkerStateMachine(
             configuration: configuration,
             tasks: definitions.mapValues { TaskPolicy(timeout: $0.timeout, retry: $0.retry) })
-        var shell = WorkerShell(service: self, runner: runner, desk: desk, follower: follower)
+        let ledgers = LedgerDesk(follower: follower, time: time, logger: logger)
+        var shell = WorkerShell(service: self, runner: runner, desk: desk, ledgers: ledgers)
         let mailbox = mailbox
         var alarm = Alarm(time: time) { mailbox.post(.machine(.timer)) }
         defer { alarm.stop() }

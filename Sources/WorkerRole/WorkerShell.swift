@@ -8,17 +8,17 @@ struct WorkerShell {
     let service: WorkerService
     let runner: AttemptRunner
     let desk: MemberDesk
-    let follower: any LogFollower
+    let ledgers: LedgerDesk
     /// Fires when all hand-offs that were begun are through.
     private var lastHandOff: OneShot?
     /// Of the hand-offs that are not written: each fires when its one is.
     private var unwritten: [HandOffID: OneShot] = [:]
 
-    init(service: WorkerService, runner: AttemptRunner, desk: MemberDesk, follower: any LogFollower) {
+    init(service: WorkerService, runner: AttemptRunner, desk: MemberDesk, ledgers: LedgerDesk) {
         self.service = service
         self.runner = runner
         self.desk = desk
-        self.follower = follower
+        self.ledgers = ledgers
     }
 
     /// All that one wake asks for.
@@ -58,10 +58,15 @@ struct WorkerShell {
         case .forget(let partitions): desk.forget(partitions)
         case .pause(let partitions): desk.pause(partitions)
         case .resume(let partitions): desk.resume(partitions)
+        case .follow(let ledger, let offset):
+            let turn = ledgers.turn(of: ledger)
+            group.addTask { await turn.follow(from: offset) }
         case .unfollow(let partitions):
-            let follower = follower
-            group.addTask { await follower.remove(partitions) }
-        case .skip(let positions): follower.skip(to: positions)
+            for ledger in partitions {
+                let turn = ledgers.turn(of: ledger)
+                group.addTask { await turn.unfollow() }
+            }
+        case .skip(let positions): ledgers.follower.skip(to: positions)
         case .trim(let due, let watermark, let time):
             let service = service
             group.addTask { await service.trim(due, below: watermark, takenBefore: time) }
@@ -87,8 +92,10 @@ struct WorkerShell {
             startPosition: service.configuration.startPosition, time: service.time, logger: service.logger,
             isCurrent: { [desk] in desk.isCurrent(due, epoch) },
             deliver: { await mailbox.send(.machine($0)) })
-        let follower = follower
-        group.addTask { await restorer.restore(due, ledger: ledger, epoch: epoch, ledgerFrom: from, follower) }
+        let turn = ledgers.turn(of: ledger)
+        group.addTask {
+            await turn.take { await restorer.restore(due, ledger: ledger, epoch: epoch, ledgerFrom: from) }
+        }
     }
 
     private mutating func handOff(

@@ -14,13 +14,22 @@ extension WorkerStateMachine {
             let slot = giveSlot(due, TopicPartition(configuration.names.ledger(name), due.partition), queue)
             assignments += 1
             partitions[slot].begin(epoch: epoch, assignment: assignments, slot: slot)
-            let known = ledgers[slot].isKept ? ledgers[slot].position : nil
-            if known == nil { ledgers[slot] = LedgerState(isKept: true) }
-            ledgers[slot].expiresAt = nil
-            ledgers[slot].isScanning = true
-            emit(.restore(due, epoch: epoch, ledgerFrom: known))
+            emit(.restore(due, epoch: epoch, ledgerFrom: beginScan(of: slot)))
         }
         setNextExpiry()
+    }
+
+    /// Where the scan of the ledger begins: where the worker has stopped to follow it, if it has.
+    private mutating func beginScan(of slot: Int) -> Int64? {
+        guard ledgers[slot].isFollowed else {
+            ledgers[slot] = LedgerState(stage: .restoring)
+            return nil
+        }
+        ledgers[slot].stage = .catchingUp
+        ledgers[slot].expiresAt = nil
+        // What it brought between the end of the scan and its own new start would move the fold past what lies between.
+        emit(.unfollow([partitions[slot].ledger]))
+        return ledgers[slot].position
     }
 
     private mutating func giveSlot(_ due: TopicPartition, _ ledger: TopicPartition, _ queue: WorkerQueue) -> Int {
@@ -52,7 +61,8 @@ extension WorkerStateMachine {
     mutating func restored(_ due: TopicPartition, epoch: Int64, _ position: RestoredPosition, _ now: WorkerNow) {
         guard let slot = restoring(due, epoch) else { return }
         ledgers[slot].position = max(ledgers[slot].position, position.ledgerEnd)
-        ledgers[slot].isScanning = false
+        ledgers[slot].stage = .followed
+        emit(.follow(partitions[slot].ledger, from: position.ledgerEnd))
         switch Self.start(position, due) {
         case .failure(let problem):
             partitions[slot].phase = .stopped

@@ -65,12 +65,14 @@ extension WorkerStateMachine {
     }
 
     private mutating func drop(_ slot: Int, _ now: WorkerNow) {
-        if partitions[slot].phase == .restoring {
-            // Half a fold would be taken for a whole one.
-            ledgers[slot] = LedgerState()
-            emit(.unfollow([partitions[slot].ledger]))
-        } else {
+        switch ledgers[slot].stage {
+        case .unknown, .restoring: ledgers[slot] = LedgerState()
+        case .catchingUp:
+            // Attempts that departed from here go on, and must hear who cancels them.
+            ledgers[slot].stage = .followed
+            emit(.follow(partitions[slot].ledger, from: ledgers[slot].position))
             ledgers[slot].expiresAt = now.uptime + configuration.retention
+        case .followed: ledgers[slot].expiresAt = now.uptime + configuration.retention
         }
         partitions[slot].end()
         laneWaits[slot] = nil

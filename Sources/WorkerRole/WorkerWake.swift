@@ -161,7 +161,7 @@ package struct AttemptStart: Sendable {
 
 /// What the shell does. Appends keep their order, also relative to a hand-off.
 package enum WorkerAction: Sendable {
-    /// Read the committed offset and the bounds, scan the ledger from here (nil: its start), follow it from its end.
+    /// Read the committed offset and the bounds, scan the ledger from here (nil: its start) to its end.
     case restore(TopicPartition, epoch: Int64, ledgerFrom: Int64?)
     /// Commit (so that a crash from here on is seen as unclean), then fetch.
     case open(TopicPartition, epoch: Int64, start: Int64, commit: CommittedOffset)
@@ -177,6 +177,8 @@ package enum WorkerAction: Sendable {
     case forget([TopicPartition])
     case pause([TopicPartition])
     case resume([TopicPartition])
+    /// What is asked of one ledger (a restore, too) is done in this order, one thing after the other.
+    case follow(TopicPartition, from: Int64)
     case unfollow([TopicPartition])
     /// The follower need not bring what lies before these positions of ledgers.
     case skip([TopicPartition: Int64])

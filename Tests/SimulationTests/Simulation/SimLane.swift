@@ -36,9 +36,11 @@ extension SimWorld {
         else { return }
         let beside = workers.filter { $0.state == .running }.flatMap(\.running).filter { execution in
             let other = execution.coordinate
-            // A person's cancel frees the lane when the owner reads it; another worker may take a moment longer to end.
+            // A person's cancel frees the lane when the owner reads it; another worker may take a moment longer to hear
+            // of it, and to end.
             let isRepeated = (executions[other]?.count ?? 0) > 1
-            return !(execution.isCancelled && cancelledByPerson.contains(other.fingerprint))
+            let isToldSoon = cancelWritten[other].map { clock <= $0 + plan.slowestHearing } ?? false
+            return !(isToldSoon || execution.isCancelled && cancelledByPerson.contains(other.fingerprint))
                 // One that a lost partition made run twice is ended by whoever is first.
                 && !isRepeated
                 && other.replay == 0 && other.fingerprint != coordinate.fingerprint

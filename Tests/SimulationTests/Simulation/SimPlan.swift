@@ -64,6 +64,8 @@ struct SimPlan {
     var appendFailurePercent: Int64
     var slowestAppend: Int64
     var slowestFollower: Int64
+    /// How long a record of the ledger may be unread: by a follower that is told to begin, with a scan before that.
+    var slowestHearing: Int64 { 2 * slowestFollower + 500 }
     /// Bytes; small ones make the scheduler fetch payloads again.
     var payloadBudget: Int
 

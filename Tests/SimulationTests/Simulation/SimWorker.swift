@@ -25,6 +25,8 @@ final class SimWorker: SimProcess {
     private var unwritten: [HandOffID: () -> Void] = [:]
     private var leavesAfterHandOff = false
     private var followed: [TopicPartition: Int64] = [:]
+    /// How often the follower was told to come or go: what was asked before is off.
+    private var follows: [TopicPartition: Int] = [:]
     /// The assignments that hold: an opening that lingers must not move the fetching of a later one, as in the shell.
     private var epochs: [TopicPartition: Int64] = [:]
     /// Highest known (replay, turn) of an ended or decided turn, by what was delivered to this process.
@@ -133,7 +135,12 @@ final class SimWorker: SimProcess {
         case .forget(let partitions): forget(partitions)
         case .pause(let partitions): member.paused.formUnion(partitions)
         case .resume(let partitions): for partition in partitions { world.workerGroup.resume(member, partition) }
-        case .unfollow(let partitions): for partition in partitions { followed[partition] = nil }
+        case .follow(let ledger, let offset): follow(ledger, from: offset)
+        case .unfollow(let partitions):
+            for partition in partitions {
+                follows[partition, default: 0] += 1
+                followed[partition] = nil
+            }
         case .skip(let positions):
             for (ledger, position) in positions { followed[ledger] = followed[ledger].map { max($0, position) } }
         // A simulated world ends within its first hour.
@@ -193,18 +200,12 @@ final class SimWorker: SimProcess {
     private func restore(_ due: TopicPartition, epoch: Int64, from: Int64?) {
         guard let ledger = machine.ledger(of: due) else { return }
         world.after(world.random.number(1...150), in: self) { [self] in
-            if from != nil { followed[ledger] = nil }
             let committed = world.workerGroup.committed(due)
             let bounds = OffsetBounds(start: 0, end: world.log.end(of: due))
             let end = world.log.end(of: ledger)
             scan(due, ledger, epoch, from: from ?? 0, to: end) { [self] in
                 handle(
                     .restored(due, epoch: epoch, RestoredPosition(committed: committed, due: bounds, ledgerEnd: end)))
-                world.after(world.random.number(1...world.plan.slowestFollower), in: self) { [self] in
-                    guard epochs[due] == epoch else { return }
-                    followed[ledger] = end
-                    follow(ledger)
-                }
             }
         }
     }
@@ -225,6 +226,16 @@ final class SimWorker: SimProcess {
 
     func wrote(_ ledger: TopicPartition) {
         if followed[ledger] != nil { follow(ledger) }
+    }
+
+    private func follow(_ ledger: TopicPartition, from offset: Int64) {
+        follows[ledger, default: 0] += 1
+        let asked = follows[ledger]
+        world.after(world.random.number(1...world.plan.slowestFollower), in: self) { [self] in
+            guard follows[ledger] == asked else { return }
+            followed[ledger] = offset
+            follow(ledger)
+        }
     }
 
     private func follow(_ ledger: TopicPartition) {

@@ -148,6 +148,8 @@ extension SimWorld {
                 topic: Self.names.ledger("default"),
                 partition: Murmur2.partition(of: event.recordKey, count: plan.partitions),
                 key: event.fingerprint.bytes, value: decision.encoded()), by: "client")
+        cancelWritten[latest] = clock
+        at(clock + plan.slowestHearing) { [unowned self] in checkHeard(cancelOf: latest) }
         at(clock + random.number(1...200)) { [unowned self] in
             write(
                 LogAppend(
@@ -155,6 +157,14 @@ extension SimWorld {
                     partition: Murmur2.partition(of: event.fingerprint.bytes, count: plan.controlPartitions),
                     key: RetryKey.cancel(event.fingerprint, replay: latest.replay).bytes, value: [0x7b, 0x7d]),
                 by: "client")
+        }
+    }
+
+    /// Whoever still runs it follows its ledger, also one that lost the partition.
+    private func checkHeard(cancelOf coordinate: Coordinate) {
+        for worker in workers where worker.state == .running {
+            let deaf = worker.running.first { $0.coordinate == coordinate && !$0.isCancelled }
+            check(deaf == nil, "who runs what a person cancels hears of it") { "\(coordinate) runs in \(worker.name)" }
         }
     }
 

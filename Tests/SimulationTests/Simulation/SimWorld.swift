@@ -59,6 +59,8 @@ final class SimWorld {
     private let tasks: [Fingerprint: SimTask]
     let plannedEvents: [Fingerprint: TaskEvent]
     let cancelledByPerson: Set<Fingerprint>
+    /// When a person's cancel of a turn was written.
+    var cancelWritten: [Coordinate: Int64] = [:]
     /// Starts in a lane where something else runs.
     var laneMeetings = 0
 

@@ -11,7 +11,7 @@ import Testing
         #expect(story.wake(.assigned([Story.due], epoch: 1)) == ["restore from the start"])
         #expect(story.deliver(Story.event("early")) == [], "nothing is taken before the fold is whole")
         let opened = story.wake(.restored(Story.due, epoch: 1, position(committed: 0, end: 0)))
-        #expect(opened == ["open 0"])
+        #expect(opened == ["follow from 0", "open 0"])
         #expect(story.reports == [.opened(Story.due, start: 0, suspects: false)])
     }
 
@@ -20,7 +20,7 @@ import Testing
         var story = Story()
         let known = CommitMetadata(highMark: 9, holes: [3, 5], isClean: true).encoded(offset: 3)
         let opened = story.open(committed: CommittedOffset(offset: 3, metadata: known), end: 12)
-        #expect(opened == ["restore from the start", "open 3 to 9 holes 3,5"])
+        #expect(opened == ["restore from the start", "follow from 0", "open 3 to 9 holes 3,5"])
         #expect(story.reports == [.opened(Story.due, start: 3, suspects: false)])
     }
 
@@ -62,7 +62,7 @@ import Testing
         _ = story.wake(.assigned([Story.due], epoch: 1))
         let position = RestoredPosition(
             committed: CommittedOffset(offset: 3, metadata: known), due: OffsetBounds(start: 5, end: 12), ledgerEnd: 0)
-        #expect(story.wake(.restored(Story.due, epoch: 1, position)) == ["open 5 to 9 holes 7"])
+        #expect(story.wake(.restored(Story.due, epoch: 1, position)) == ["follow from 0", "open 5 to 9 holes 7"])
         #expect(
             story.reports == [.deleted(Story.due, from: 3, to: 5), .opened(Story.due, start: 5, suspects: false)])
         story.nextOffset = 5
@@ -75,7 +75,7 @@ import Testing
     @Test func aCommitPastTheEndStopsThePartition() throws {
         var story = Story()
         _ = story.wake(.assigned([Story.due], epoch: 1))
-        #expect(story.wake(.restored(Story.due, epoch: 1, position(committed: 10, end: 4))) == [])
+        #expect(story.wake(.restored(Story.due, epoch: 1, position(committed: 10, end: 4))) == ["follow from 0"])
         guard case .stopped(Story.due, let text) = try #require(story.reports.first) else {
             Issue.record("\(story.reports)")
             return
@@ -106,10 +106,11 @@ import Testing
     @Test func answersOfAnEarlierAssignmentAreDropped() {
         var story = Story()
         _ = story.wake(.assigned([Story.due], epoch: 1))
-        #expect(story.wake(.revoking([Story.due])) == ["unfollow", "hand off without news"])
+        #expect(story.wake(.revoking([Story.due])) == ["hand off without news"])
         #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["restore from the start"])
         #expect(story.wake(.restored(Story.due, epoch: 1, position(committed: 0, end: 0))) == [])
-        #expect(story.wake(.restored(Story.due, epoch: 2, position(committed: 0, end: 0))) == ["open 0"])
+        let restored = story.wake(.restored(Story.due, epoch: 2, position(committed: 0, end: 0)))
+        #expect(restored == ["follow from 0", "open 0"])
     }
 
     /// The ledger of a revoked partition is followed for a while: when it comes back only the rest is read.
@@ -118,13 +119,28 @@ import Testing
         story.open(notes: [Story.outcome(Story.event("a"), .completed)])
         _ = story.wake(.revoking([Story.due]))
         _ = story.read(Story.outcome(Story.event("b"), .completed))
-        #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["restore from 2"])
+        #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["unfollow", "restore from 2"])
         let committed = CommittedOffset(offset: 0, metadata: Story.clean)
         _ = story.wake(
             .restored(
                 Story.due, epoch: 2,
                 RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 2)))
         #expect(story.deliver(Story.event("a"), Story.event("b"), Story.event("c")) == ["start c"])
+    }
+
+    /// What it has read of a ledger that it knew is whole, also where the scan was cut short: attempts that departed still
+    /// hear who cancels them.
+    @Test func aPartitionThatComesBackAndGoesAtOnceIsFollowedOn() {
+        var story = Story()
+        story.open()
+        _ = story.deliver(Story.event("long"))
+        _ = story.wake(.revoking([Story.due]))
+        #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["unfollow", "restore from 0"])
+        let other = story.ledgerRecord(Story.outcome(Story.event("b"), .completed))
+        _ = story.wake(.scanned(Story.due, epoch: 2, [LedgerEntry(other)]))
+        #expect(story.wake(.revoking([Story.due])).first == "follow from 1")
+        #expect(story.read(Story.outcome(Story.event("long"), .cancelled)) == ["cancel long"])
+        #expect(story.wake(.assigned([Story.due], epoch: 3)) == ["unfollow", "restore from 2"])
     }
 
     @Test func aLedgerThatDoesNotComeBackIsDropped() {

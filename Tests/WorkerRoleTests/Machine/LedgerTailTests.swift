@@ -142,7 +142,7 @@ import Testing
         let event = Story.event("a")
         var story = Story()
         let opened = story.open(notes: [Story.outcome(event, .dead), Story.outcome(event, .completed)])
-        #expect(opened == ["restore from the start", "open 0", "resolved"])
+        #expect(opened == ["restore from the start", "follow from 2", "open 0", "resolved"])
     }
 
     /// Its copy says what is known. What stands beside it is another's, and read.

@@ -18,6 +18,7 @@ extension Story {
         case .forget: ["forget"]
         case .pause: ["pause"]
         case .resume: ["resume"]
+        case .follow(_, let offset): ["follow from \(offset)"]
         case .unfollow: ["unfollow"]
         case .skip(let positions): positions.values.sorted().map { "skip to \($0)" }
         case .trim(_, let below, let time): ["trim below \(below) before \(time.rfc3339)"]
