@@ -55,8 +55,8 @@ extension FetchSession.State {
         }
     }
 
+    /// Of what the group does not ask back the fetching goes on: a release may come late.
     mutating func release(_ partitions: [TopicPartition]) {
-        buffer.remove(partitions)
         if membership.release(partitions) { consumer?.letGo() }
     }
 

@@ -13,6 +13,12 @@ final class MemberDesk: Sendable {
         case resume([TopicPartition: Int64])
     }
 
+    /// The last assignment of a partition.
+    private struct Tenure {
+        let epoch: Int64
+        var isOver = false
+    }
+
     /// How long a hand-off may wait for the log to take what it says. With the commit after it, less than the group's
     /// patience.
     let handOffBound: Int64
@@ -20,7 +26,7 @@ final class MemberDesk: Sendable {
     let member: any GroupMember
     private let time: any TimeSource
     private let logger: Logger
-    private let epochs = Mutex<[TopicPartition: Int64]>([:])
+    private let tenures = Mutex<[TopicPartition: Tenure]>([:])
     /// Bounded by the machine: a partition is paused and resumed by turns.
     private let orders = Mailbox<Order>(capacity: .max)
 
@@ -34,20 +40,31 @@ final class MemberDesk: Sendable {
 
     // MARK: from the loop
 
-    func assigned(_ due: TopicPartition, epoch: Int64) { epochs.withLock { $0[due] = epoch } }
+    func assigned(_ due: TopicPartition, epoch: Int64) { tenures.withLock { $0[due] = Tenure(epoch: epoch) } }
 
     func forget(_ partitions: [TopicPartition]) {
-        epochs.withLock { epochs in for due in partitions { epochs[due] = nil } }
+        tenures.withLock { tenures in for due in partitions { tenures[due]?.isOver = true } }
     }
 
-    func isCurrent(_ due: TopicPartition, _ epoch: Int64) -> Bool { epochs.withLock { $0[due] } == epoch }
+    func isCurrent(_ due: TopicPartition, _ epoch: Int64) -> Bool {
+        tenures.withLock { $0[due].map { $0.epoch == epoch && !$0.isOver } ?? false }
+    }
+
+    /// The epochs of their last assignments: what ``handOff(_:_:after:)`` lets go. 0 where the loop never took one.
+    func epochs(of partitions: [TopicPartition]) -> [TopicPartition: Int64] {
+        tenures.withLock { tenures in
+            partitions.reduce(into: [:]) { $0[$1] = tenures[$1]?.epoch ?? 0 }
+        }
+    }
 
     func pause(_ partitions: [TopicPartition]) { orders.post(.pause(current(partitions))) }
 
     func resume(_ partitions: [TopicPartition]) { orders.post(.resume(current(partitions))) }
 
     private func current(_ partitions: [TopicPartition]) -> [TopicPartition: Int64] {
-        epochs.withLock { epochs in epochs.filter { partitions.contains($0.key) } }
+        tenures.withLock { tenures in
+            tenures.filter { partitions.contains($0.key) && !$0.value.isOver }.mapValues(\.epoch)
+        }
     }
 
     func close() { orders.close() }
@@ -92,10 +109,13 @@ final class MemberDesk: Sendable {
     }
 
     /// Commits once the hand-off is written, and lets the partitions go. Bounded, whatever the log does.
+    ///
+    /// What has been lost and assigned again meanwhile is another assignment's: it keeps its partition and its position.
     func handOff(
-        _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset], after written: OneShot
+        _ ended: [TopicPartition: Int64], _ commits: [TopicPartition: CommittedOffset], after written: OneShot
     ) async {
         _ = await time.wait(for: written, milliseconds: handOffBound)
+        let commits = commits.filter { isLast($0.key, ended) }
         let committed = OneShot()
         // Not awaited as a child: a coordinator that does not answer must not hold the partitions.
         Task {
@@ -103,6 +123,10 @@ final class MemberDesk: Sendable {
             committed.fire()
         }
         _ = await time.wait(for: committed, milliseconds: commitBound)
-        await member.release(partitions)
+        await member.release(ended.keys.filter { isLast($0, ended) })
+    }
+
+    private func isLast(_ due: TopicPartition, _ ended: [TopicPartition: Int64]) -> Bool {
+        ended[due] == tenures.withLock { $0[due]?.epoch ?? 0 }
     }
 }

@@ -103,12 +103,13 @@ struct WorkerShell {
         _ group: inout ThrowingDiscardingTaskGroup<any Error>
     ) {
         desk.forget(partitions)
+        let ended = desk.epochs(of: partitions)
         let written = OneShot()
         if let id { unwritten[id] = written } else { service.pipeline.barrier(written) }
         let (done, previous) = (OneShot(), lastHandOff)
         lastHandOff = done
         group.addTask { [desk] in
-            await desk.handOff(partitions, commits, after: written)
+            await desk.handOff(ended, commits, after: written)
             await previous?.wait()
             done.fire()
         }

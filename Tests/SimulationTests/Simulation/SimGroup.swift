@@ -112,7 +112,9 @@ final class SimGroup {
         assignIfFree()
     }
 
+    /// What the group does not ask back is not given away: a release may come late.
     func release(_ member: SimMember, _ released: [TopicPartition]) {
+        guard member.isRevoking || !member.isMember else { return }
         member.told.subtract(released)
         for partition in released { member.positions[partition] = nil }
         guard member.isMember else { return }

@@ -29,6 +29,8 @@ final class SimWorker: SimProcess {
     private var follows: [TopicPartition: Int] = [:]
     /// The assignments that hold: an opening that lingers must not move the fetching of a later one, as in the shell.
     private var epochs: [TopicPartition: Int64] = [:]
+    /// Also of those that are over: a hand-off ends the assignment that it is for, and no later one.
+    private var lastEpochs: [TopicPartition: Int64] = [:]
     /// Highest known (replay, turn) of an ended or decided turn, by what was delivered to this process.
     private var ended: [Fingerprint: UInt32] = [:]
     private var decided: [DeadLetterKey: UInt32] = [:]
@@ -117,6 +119,7 @@ final class SimWorker: SimProcess {
         case .cancel(let id): cancel(id)
         case .restore(let due, let epoch, let from):
             epochs[due] = epoch
+            lastEpochs[due] = epoch
             restore(due, epoch: epoch, from: from)
         case .open(let due, let epoch, let start, let commit):
             world.after(world.random.number(1...80), in: self) { [self] in
@@ -172,13 +175,15 @@ final class SimWorker: SimProcess {
         _ id: HandOffID?, _ partitions: [TopicPartition], _ commits: [TopicPartition: CommittedOffset]
     ) {
         handOffs += 1
+        let ended = partitions.reduce(into: [:]) { $0[$1] = lastEpochs[$1] ?? 0 }
+        let isLast = { [self] (due: TopicPartition) in lastEpochs[due] ?? 0 == ended[due] }
         var isThrough = false
         let written = { [self] in
             guard !isThrough else { return }
             isThrough = true
             world.after(world.random.number(1...100), in: self) { [self] in
-                _ = world.workerGroup.commit(member, commits)
-                world.workerGroup.release(member, partitions)
+                _ = world.workerGroup.commit(member, commits.filter { isLast($0.key) })
+                world.workerGroup.release(member, partitions.filter(isLast))
                 handOffs -= 1
                 leaveIfDone()
             }

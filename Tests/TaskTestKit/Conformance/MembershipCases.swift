@@ -170,6 +170,23 @@ extension LogConformance {
                 }
             }
         },
+        ConformanceCase("what the group does not ask back is not given away") { engine in
+            let spec = engine.spec("kept", partitions: 1)
+            try await engine.withLog([spec]) { log in
+                let partition = TopicPartition(spec.name, 0)
+                let member = try await log.join(engine.options("group", topics: [spec.name], clientID: "kept"))
+                try await startAll(member, allPartitions([spec]))
+                // The hand-off of an assignment that was lost, and came back before the log had answered.
+                await member.release([partition])
+                try await log.appendAll([.text(partition, "mine")])
+                guard case .records(let records) = try await member.next() else {
+                    throw ConformanceFailure("expected records")
+                }
+                try checkEqual(records.map(\.text), ["mine"], "records")
+                try await member.commit([partition: CommittedOffset(offset: 1)])
+                await member.leave()
+            }
+        },
         ConformanceCase("a member that nobody asks for its records is slow, not dead") { engine in
             let spec = engine.spec("slow", partitions: 2)
             try await engine.withLog([spec]) { log in
