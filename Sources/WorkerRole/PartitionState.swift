@@ -270,6 +270,8 @@ struct LedgerState: Sendable {
     var stage = Stage.unknown
     /// Nil while the partition is owned; else the uptime at which the state is dropped.
     var expiresAt: Int64?
+    /// From its very beginning it holds cancels only, as people write them: no worker may have been here yet.
+    var isUntouched = true
 
     enum Stage: Sendable {
         case unknown

@@ -60,10 +60,11 @@ extension WorkerStateMachine {
 
     mutating func restored(_ due: TopicPartition, epoch: Int64, _ position: RestoredPosition, _ now: WorkerNow) {
         guard let slot = restoring(due, epoch) else { return }
+        if ledgers[slot].position < position.ledgerEnd { ledgers[slot].isUntouched = false }
         ledgers[slot].position = max(ledgers[slot].position, position.ledgerEnd)
         ledgers[slot].stage = .followed
         emit(.follow(partitions[slot].ledger, from: position.ledgerEnd))
-        switch Self.start(position, due) {
+        switch Self.start(position, due, isUntouched: ledgers[slot].isUntouched) {
         case .failure(let problem):
             partitions[slot].phase = .stopped
             emit(.report(.stopped(due, problem.text)))
@@ -98,7 +99,9 @@ extension WorkerStateMachine {
     }
 
     /// Where to start, or why only the operator can say. Never a guess: a wrong one loses events or runs old ones again.
-    static func start(_ position: RestoredPosition, _ due: TopicPartition) -> Result<Int64, StartProblem> {
+    static func start(
+        _ position: RestoredPosition, _ due: TopicPartition, isUntouched: Bool
+    ) -> Result<Int64, StartProblem> {
         let bounds = position.due
         let advice = "start the worker once with --from start, --from now or --from TIME"
         if let committed = position.committed {
@@ -110,7 +113,7 @@ extension WorkerStateMachine {
                         + "the topic was made anew or lost records; \(advice)"))
         }
         if let requested = position.requestedStart { return .success(requested) }
-        guard position.ledgerEnd > 0 || bounds.start > 0 else { return .success(bounds.start) }
+        guard !isUntouched || bounds.start > 0 else { return .success(bounds.start) }
         return .failure(
             StartProblem(
                 text: "\(due): no committed offset, though the log has been worked on before: "

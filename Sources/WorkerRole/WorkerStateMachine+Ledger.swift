@@ -10,6 +10,9 @@ extension WorkerStateMachine {
     /// bring it, and notes are counted.
     mutating func fold(_ entry: LedgerEntry, into slot: Int) -> (LedgerRecord, LedgerFold.Change)? {
         guard ledgers[slot].isKept, entry.offset >= ledgers[slot].position else { return nil }
+        if ledgers[slot].isUntouched {
+            ledgers[slot].isUntouched = entry.offset == ledgers[slot].position && entry.record?.isCancel == true
+        }
         ledgers[slot].position = entry.offset + 1
         guard let record = entry.record else { return nil }
         return (record, ledgers[slot].fold.apply(record, time: entry.time))
@@ -23,6 +26,7 @@ extension WorkerStateMachine {
         guard let slot = slots[batch.partition], ledgers[slot].isFollowed else { return }
         for record in batch.records where record.offset >= ledgers[slot].position {
             guard !ledgers[slot].own.takes(record.offset) else {
+                ledgers[slot].isUntouched = false
                 ledgers[slot].position = record.offset + 1
                 continue
             }
@@ -45,6 +49,7 @@ extension WorkerStateMachine {
             guard let end = ledgers[slot].own.end(from: ledgers[slot].position),
                 end - ledgers[slot].position >= configuration.minimumSkip
             else { continue }
+            ledgers[slot].isUntouched = false
             ledgers[slot].position = end
             positions[partitions[slot].ledger] = end
         }
@@ -151,4 +156,10 @@ extension WorkerStateMachine {
     }
 
     mutating func setNextExpiry() { nextExpiry = ledgers.compactMap(\.expiresAt).min() }
+}
+
+extension LedgerRecord {
+    fileprivate var isCancel: Bool {
+        if case .outcome(let detail) = body { detail.outcome == .cancelled } else { false }
+    }
 }

@@ -86,21 +86,42 @@ import Testing
 
     @Test func noCommitOnALogThatWasWorkedOnStopsThePartition() {
         let old = RestoredPosition(committed: nil, due: OffsetBounds(start: 0, end: 9), ledgerEnd: 3)
-        #expect(throws: WorkerStateMachine.StartProblem.self) { try WorkerStateMachine.start(old, Story.due).get() }
+        #expect(throws: WorkerStateMachine.StartProblem.self) {
+            try WorkerStateMachine.start(old, Story.due, isUntouched: false).get()
+        }
         let trimmed = RestoredPosition(committed: nil, due: OffsetBounds(start: 4, end: 9), ledgerEnd: 0)
-        #expect(throws: WorkerStateMachine.StartProblem.self) { try WorkerStateMachine.start(trimmed, Story.due).get() }
+        #expect(throws: WorkerStateMachine.StartProblem.self) {
+            try WorkerStateMachine.start(trimmed, Story.due, isUntouched: true).get()
+        }
     }
 
     @Test func theOperatorsWordDecidesWhereNothingElseDoes() throws {
         var old = RestoredPosition(committed: nil, due: OffsetBounds(start: 0, end: 9), ledgerEnd: 3, requestedStart: 7)
-        #expect(try WorkerStateMachine.start(old, Story.due).get() == 7)
+        #expect(try WorkerStateMachine.start(old, Story.due, isUntouched: false).get() == 7)
         old.committed = CommittedOffset(offset: 2)
-        #expect(try WorkerStateMachine.start(old, Story.due).get() == 2, "a position that is known needs no word")
+        let start = try WorkerStateMachine.start(old, Story.due, isUntouched: false).get()
+        #expect(start == 2, "a position that is known needs no word")
     }
 
     @Test func aNewLogStartsAtItsStart() throws {
         let new = RestoredPosition(committed: nil, due: OffsetBounds(start: 0, end: 9), ledgerEnd: 0)
-        #expect(try WorkerStateMachine.start(new, Story.due).get() == 0)
+        #expect(try WorkerStateMachine.start(new, Story.due, isUntouched: true).get() == 0)
+    }
+
+    /// Somebody cancelled an event before the first worker came: that is no work, and nobody has to say where to start.
+    @Test func cancelsOfPeopleAreNoWork() {
+        let cancel = Story.outcome(Story.event("a"), .cancelled)
+        #expect(firstOpening([cancel, cancel], end: 2) == ["follow from 2", "open 0"])
+        #expect(firstOpening([cancel, Story.outcome(Story.event("b"), .completed)], end: 2) == ["follow from 2"])
+        #expect(firstOpening([cancel], end: 2) == ["follow from 2"], "what is missing may have been work")
+    }
+
+    private func firstOpening(_ records: [LedgerRecord], end: Int64) -> [String] {
+        var story = Story()
+        _ = story.wake(.assigned([Story.due], epoch: 1))
+        _ = story.wake(.scanned(Story.due, epoch: 1, records.map { LedgerEntry(story.ledgerRecord($0)) }))
+        let position = RestoredPosition(committed: nil, due: OffsetBounds(start: 0, end: 2), ledgerEnd: end)
+        return story.wake(.restored(Story.due, epoch: 1, position))
     }
 
     @Test func answersOfAnEarlierAssignmentAreDropped() {
