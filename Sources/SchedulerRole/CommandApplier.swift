@@ -85,7 +85,8 @@ private struct Applier {
     private func written(
         _ kind: JournalEntry.Kind, _ definition: ScheduleDefinition, _ state: ScheduleState, reason: String
     ) -> CommandDecision {
-        var decision = applied(definition.revision)
+        var (decision, state) = (applied(definition.revision), state)
+        state.appliedOffset = received.offset
         decision.effect = .write(definition, state)
         decision.journal = [entry(kind, fallback: reason)]
         return decision
@@ -196,11 +197,12 @@ private struct Applier {
     }
 
     func resume(_ definition: ScheduleDefinition, _ state: ScheduleState) -> CommandDecision {
-        guard definition.spec.isPaused else { return applied(definition.revision) }
+        guard let pause = definition.spec.pause else { return applied(definition.revision) }
         var next = changed(definition)
         next.spec.pause = nil
         var state = state
-        state.cursor = max(state.cursor, received.at)
+        // What a pause that is over by now did not hold is still to be decided.
+        state.cursor = max(state.cursor, pause.until.map { min($0 - 1, received.at) } ?? received.at)
         return written(.resumed, next, state, reason: "times while paused are not caught up")
     }
 

@@ -14,18 +14,61 @@ struct ScheduleRestoration: Sendable {
     var schedulesEnd: Int64 = 0
     /// Records that could not be read, for the log.
     var unreadable: [String] = []
+    /// Schedules that a zombie wrote last, after their owner; nobody has written over it.
+    private(set) var overwritten: Set<String> = []
+    private var definitionEpochs: [String: Int64] = [:]
+    private var stateEpochs: [String: Int64] = [:]
 
     mutating func apply(schedule record: LogRecord) {
+        let epoch = SchedulesTopicRecord.writer(in: record.headers)?.epoch ?? .max
         do {
             switch try SchedulesTopicRecord(key: record.key, value: record.value) {
-            case .definition(let definition): definitions[definition.spec.id] = definition
-            case .state(let id, let state): states[id] = state
-            case .tombstone(.spec(let id)): definitions[id] = nil
-            case .tombstone(.state(let id)): states[id] = nil
+            case .definition(let definition): apply(definition, epoch)
+            case .state(let id, let state): apply(state, of: id, epoch)
+            case .tombstone(.spec(let id)):
+                if let last = definitionEpochs[id], epoch < last, definitions[id]?.isRemoved == false {
+                    overwritten.insert(id)
+                } else {
+                    definitions[id] = nil
+                }
+            case .tombstone(.state(let id)):
+                if let last = stateEpochs[id], epoch < last, definitions[id]?.isRemoved == false {
+                    overwritten.insert(id)
+                } else {
+                    states[id] = nil
+                }
             }
         } catch {
             unreadable.append("\(record.place): \(error)")
         }
+    }
+
+    // A zombie is behind in what it knows and in its epoch. Either alone says little: an owner may repeat what it knows,
+    // and epochs begin anew where the broker has forgotten the group.
+
+    private mutating func apply(_ definition: ScheduleDefinition, _ epoch: Int64) {
+        let id = definition.spec.id
+        if let known = definitions[id], let last = definitionEpochs[id], epoch < last,
+            definition.applied.offset < known.applied.offset
+        {
+            overwritten.insert(id)
+            return
+        }
+        definitions[id] = definition
+        definitionEpochs[id] = epoch
+        overwritten.remove(id)
+    }
+
+    private mutating func apply(_ state: ScheduleState, of id: String, _ epoch: Int64) {
+        if let known = states[id], let last = stateEpochs[id], epoch < last,
+            let offset = state.appliedOffset, let knownOffset = known.appliedOffset,
+            (offset, state.cursor) < (knownOffset, known.cursor)
+        {
+            overwritten.insert(id)
+            return
+        }
+        states[id] = state
+        stateEpochs[id] = epoch
     }
 
     /// Whether the command's result is durable.

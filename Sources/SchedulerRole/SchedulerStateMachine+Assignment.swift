@@ -93,6 +93,7 @@ extension SchedulerStateMachine {
                 [leftovers.map { maker.schedule(.tombstone($0), partition: partition, epoch: epoch) }],
                 for: .restate(tenure, ids: leftovers.map(\.id)))
         }
+        for id in restored.overwritten.sorted() { writeOver(id, tenure, writer: nil) }
         for problem in restored.unreadable {
             metrics.undecodable.increment()
             actions.append(.log(LogLine(level: .error, message: "a schedule cannot be read: \(problem)")))
@@ -140,15 +141,19 @@ extension SchedulerStateMachine {
             if let writer, writer.epoch > entry.epoch {
                 supersede(entry.tenure, by: writer)
             } else {
-                actions.append(
-                    .log(
-                        LogLine(
-                            level: .warning,
-                            message: "a scheduler that lost \(partition) wrote \(key.id): written over",
-                            fields: ["writer": writer?.description ?? "unknown"])))
-                rewrite(key.id, entry.tenure)
+                writeOver(key.id, entry.tenure, writer: writer)
             }
         }
+    }
+
+    private mutating func writeOver(_ id: String, _ tenure: Tenure, writer: ScheduleWriter?) {
+        actions.append(
+            .log(
+                LogLine(
+                    level: .warning,
+                    message: "a scheduler that lost \(tenure.partition) wrote \(id): written over",
+                    fields: ["writer": writer?.description ?? "unknown"])))
+        rewrite(id, tenure)
     }
 
     private mutating func supersede(_ tenure: Tenure, by writer: ScheduleWriter) {

@@ -36,7 +36,7 @@ struct CommandApplierTests {
         let (definition, state) = try written(decision)
         #expect(definition.createdAt == noon && definition.updatedBy == "ada" && definition.reason == "why")
         #expect(definition.applied == AppliedCommand(id: "c", offset: 9))
-        #expect(state == ScheduleState(cursor: noon))
+        #expect(state == ScheduleState(cursor: noon, appliedOffset: 9))
         #expect(decision.journal.map(\.kind) == [.created])
     }
 
@@ -70,10 +70,10 @@ struct CommandApplierTests {
 
     @Test func anEditKeepsTheCursorUnlessTheTriggerChanges() throws {
         let (same, kept) = try written(decide(.put(everyMinute { $0.task = "u" }), on: definition()))
-        #expect(same.revision == 5 && kept == ScheduleState(cursor: noon - 60_000, fires: 3))
+        #expect(same.revision == 5 && kept == ScheduleState(cursor: noon - 60_000, fires: 3, appliedOffset: 9))
         let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
         let (_, moved) = try written(decide(.put(hourly), on: definition()))
-        #expect(moved == ScheduleState(cursor: noon, fires: 3))
+        #expect(moved == ScheduleState(cursor: noon, fires: 3, appliedOffset: 9))
     }
 
     @Test func anEqualPutChangesNothing() {
@@ -102,6 +102,23 @@ struct CommandApplierTests {
         #expect(decide(.resume, on: definition()).effect == .none)
         let (resumed, state) = try written(decide(.resume, id: "d", on: paused))
         #expect(resumed.spec.pause == nil && state.cursor == noon)
+    }
+
+    /// No scheduler has run since then, or its clock was held.
+    @Test func whatCameAfterAPauseThatIsOverIsStillToBeDecided() throws {
+        let until = noon - 30_000
+        let pause = SchedulePause(note: "n", by: "bob", at: noon - 300_000, until: until)
+        let (resumed, state) = try written(decide(.resume, on: definition(everyMinute { $0.pause = pause })))
+        #expect(resumed.spec.pause == nil)
+        #expect(state.cursor == until - 1, "what the pause held is given up, its end is not")
+        let running = SchedulePause(note: "n", by: "bob", at: noon - 300_000, until: noon + 1)
+        let (_, cut) = try written(decide(.resume, on: definition(everyMinute { $0.pause = running })))
+        #expect(cut.cursor == noon)
+    }
+
+    @Test func aStateSaysWhichCommandItGoesWith() throws {
+        let (changed, state) = try written(decide(.pause(note: "n"), on: definition()))
+        #expect(state.appliedOffset == changed.applied.offset)
     }
 
     @Test(arguments: [

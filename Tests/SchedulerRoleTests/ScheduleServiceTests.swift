@@ -38,7 +38,8 @@ struct ScheduleServiceTests {
         #expect(fired.partitionKey == "schedule:s" && fired.overlap == .skip && fired.scheduleID == "s")
         #expect(fired.payload == [7] && fired.contentType == "application/x")
         let state = try await harness.schedules().states["s"]
-        #expect(state == ScheduleState(cursor: minute("12:01"), lastFired: minute("12:01"), fires: 1))
+        #expect(
+            state == ScheduleState(cursor: minute("12:01"), lastFired: minute("12:01"), fires: 1, appliedOffset: 0))
         let journal = try await harness.journal("s")
         #expect(journal.map(\.kind) == [.created, .fired])
         #expect(journal.first?.author == "ada")

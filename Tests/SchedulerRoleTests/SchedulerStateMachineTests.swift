@@ -252,6 +252,30 @@ struct SchedulerStateMachineTests {
         #expect(positions == [commands: 5])
     }
 
+    /// The owner that would have written over it is gone.
+    @Test func writesOverWhatAZombieWroteLast() throws {
+        var world = World()
+        let tenure = try begin(&world, .assigned([commands], epoch: 3), commands)
+        var restoration = ScheduleRestoration()
+        let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
+        for (epoch, offset) in [(2, 7), (1, 3)] as [(Int64, Int64)] {
+            let definition = ScheduleDefinition(
+                spec: everyMinute(), revision: 1, createdAt: noon, updatedAt: noon, updatedBy: "ada", reason: "",
+                applied: AppliedCommand(id: "c\(offset)", offset: offset))
+            let body = SchedulesTopicRecord.definition(definition).encoded(by: ScheduleWriter(epoch: epoch, name: "w"))
+            restoration.apply(
+                schedule: record(body, in: TopicPartition("tidemill.schedules", 0), at: noon, offset: 0))
+        }
+        _ = world.tell(.restored(tenure, .schedules(restoration)))
+        let written = try world.pending.flatMap(\.records).filter { $0.topic == "tidemill.schedules" }.compactMap {
+            switch try SchedulesTopicRecord(key: $0.key, value: $0.value) {
+            case .definition(let definition): definition.applied.offset
+            default: nil
+            }
+        }
+        #expect(written == [7])
+    }
+
     @Test func firesNothingBeforeItKnowsTheBrokersTime() throws {
         var world = try scheduling()
         world.advance(60_000)

@@ -2,6 +2,7 @@
 extension ScheduleState {
     var json: [UInt8] {
         var json = FlatJSON()
+        if let appliedOffset { json.add("applied_offset", appliedOffset) }
         if let catchUp {
             var inner = FlatJSON()
             inner.add("last", catchUp.last.milliseconds)

@@ -63,6 +63,11 @@ struct SimHistory {
                 let entry = try? CommandsTopicRecord(key: record.key, value: record.value, headers: record.headers)
             else { return SimViolation(rule: "every record can be read", detail: "\(place)") }
             schedules.add(command: entry, at: record.timestamp)
+        case names.schedules:
+            guard let entry = try? SchedulesTopicRecord(key: record.key, value: record.value) else {
+                return SimViolation(rule: "every record can be read", detail: "\(place)")
+            }
+            schedules.add(entry, at: record.timestamp)
         case names.journal:
             guard let entry = try? JournalEntry(key: record.key, value: record.value) else {
                 return SimViolation(rule: "every record can be read", detail: "\(place)")

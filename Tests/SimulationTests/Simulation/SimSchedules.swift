@@ -66,6 +66,8 @@ struct SimScheduleHistory {
     /// Every record of a fire, by schedule and nominal time.
     private(set) var fires: [String: [Timestamp: [Fire]]] = [:]
     private(set) var drops: [String: [JournalEntry]] = [:]
+    /// How far each schedule was decided, as its records say.
+    private(set) var cursors: [String: [(at: Timestamp, cursor: Timestamp)]] = [:]
     /// What fires and runs out of turn have as identity.
     private(set) var fingerprints: Set<Fingerprint> = []
 
@@ -74,6 +76,10 @@ struct SimScheduleHistory {
         case .command(let command): received[command.id] = time
         case .result(let result): if results[result.commandID] == nil { results[result.commandID] = (result, time) }
         }
+    }
+
+    mutating func add(_ record: SchedulesTopicRecord, at time: Timestamp) {
+        if case .state(let id, let state) = record { cursors[id, default: []].append((time, state.cursor)) }
     }
 
     mutating func add(_ entry: JournalEntry) {

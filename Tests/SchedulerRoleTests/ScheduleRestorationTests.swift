@@ -1,0 +1,89 @@
+import TaskLog
+import TaskModel
+import Testing
+
+@testable import SchedulerRole
+
+/// What a partition of `schedules` says when owners and zombies have written to it: the last word is the owner's.
+struct ScheduleRestorationTests {
+    private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
+
+    /// As the command at this offset left it.
+    private func definition(_ offset: Int64, removed: Bool = false) -> SchedulesTopicRecord {
+        .definition(
+            ScheduleDefinition(
+                spec: everyMinute { $0.payload = [UInt8(offset)] }, revision: 1, createdAt: noon, updatedAt: noon,
+                updatedBy: "ada", reason: "", applied: AppliedCommand(id: "c\(offset)", offset: offset),
+                isRemoved: removed))
+    }
+
+    private func state(_ offset: Int64?, at minute: Int64) -> SchedulesTopicRecord {
+        .state("s", ScheduleState(cursor: noon + minute * 60_000, appliedOffset: offset))
+    }
+
+    private func restore(_ records: (epoch: Int64, record: SchedulesTopicRecord)...) -> ScheduleRestoration {
+        var restoration = ScheduleRestoration()
+        for (offset, item) in records.enumerated() {
+            let body = item.record.encoded(by: ScheduleWriter(epoch: item.epoch, name: "w"))
+            restoration.apply(
+                schedule: LogRecord(
+                    topic: "tidemill.schedules", partition: 0, offset: Int64(offset), timestamp: noon, key: body.key,
+                    value: body.value, headers: body.headers))
+        }
+        #expect(restoration.unreadable == [])
+        return restoration
+    }
+
+    private func minute(_ restoration: ScheduleRestoration) -> Int64? {
+        restoration.states["s"].map { ($0.cursor - noon) / 60_000 }
+    }
+
+    @Test func aZombiesOldDefinitionDoesNotUndoAnEdit() {
+        let found = restore((2, definition(7)), (1, definition(3)))
+        #expect(found.definitions["s"]?.applied.offset == 7)
+        #expect(found.overwritten == ["s"])
+    }
+
+    @Test func whatItsOwnerHasWrittenOverIsWell() {
+        let found = restore((2, definition(7)), (1, definition(3)), (2, definition(7)))
+        #expect(found.overwritten == [])
+    }
+
+    /// The state that a zombie decided by an old trigger may be ahead.
+    @Test(arguments: [(3, 9), (7, 4)] as [(Int64, Int64)])
+    func aZombiesStateDoesNotCount(offset: Int64, cursor: Int64) {
+        let found = restore((2, state(7, at: 5)), (2, definition(7)), (1, state(offset, at: cursor)))
+        #expect(minute(found) == 5)
+        #expect(found.overwritten == ["s"])
+    }
+
+    @Test func aZombiesTombstonesDeleteNothing() {
+        let found = restore(
+            (2, definition(7)), (2, state(7, at: 5)), (1, .tombstone(.spec("s"))), (1, .tombstone(.state("s"))))
+        #expect(found.definitions["s"] != nil && minute(found) == 5)
+        #expect(found.overwritten == ["s"])
+    }
+
+    /// The broker forgets a group that nobody has been in for long: epochs begin anew.
+    @Test func anOwnerWhoseEpochBeganAnewIsNoZombie() {
+        let found = restore(
+            (58, definition(7)), (58, state(7, at: 5)), (1, state(7, at: 6)), (1, definition(8)), (2, state(8, at: 7)))
+        #expect(found.definitions["s"]?.applied.offset == 8)
+        #expect(minute(found) == 7)
+        #expect(found.overwritten == [])
+        let removed = restore((58, definition(7)), (1, definition(9, removed: true)), (1, .tombstone(.spec("s"))))
+        #expect(removed.definitions["s"] == nil)
+    }
+
+    /// `commands` was made anew: its offsets begin anew, and its owner's epoch says that it is no zombie.
+    @Test func offsetsMayBeginAnew() {
+        let found = restore((2, definition(70)), (2, state(70, at: 5)), (3, definition(0)), (3, state(0, at: 2)))
+        #expect(found.definitions["s"]?.applied.offset == 0)
+        #expect(minute(found) == 2)
+    }
+
+    @Test func aStateThatDoesNotSayMoreIsTakenAsItComes() {
+        #expect(minute(restore((2, state(7, at: 5)), (1, state(nil, at: 4)))) == 4)
+        #expect(minute(restore((2, state(nil, at: 5)), (1, state(7, at: 4)))) == 4)
+    }
+}
