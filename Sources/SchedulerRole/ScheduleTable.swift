@@ -16,7 +16,8 @@ struct ScheduleRestoration: Sendable {
     var unreadable: [String] = []
     /// Schedules that a zombie wrote last, after their owner; nobody has written over it.
     private(set) var overwritten: Set<String> = []
-    private var definitionEpochs: [String: Int64] = [:]
+    /// The command of the last definition that counts, and its writer's epoch; kept when the schedule is removed.
+    private var definitionRanks: [String: (offset: Int64, epoch: Int64)] = [:]
     private var stateEpochs: [String: Int64] = [:]
 
     mutating func apply(schedule record: LogRecord) {
@@ -26,10 +27,11 @@ struct ScheduleRestoration: Sendable {
             case .definition(let definition): apply(definition, epoch)
             case .state(let id, let state): apply(state, of: id, epoch)
             case .tombstone(.spec(let id)):
-                if let last = definitionEpochs[id], epoch < last, definitions[id]?.isRemoved == false {
+                if let last = definitionRanks[id], epoch < last.epoch, definitions[id]?.isRemoved == false {
                     overwritten.insert(id)
                 } else {
                     definitions[id] = nil
+                    overwritten.remove(id)
                 }
             case .tombstone(.state(let id)):
                 if let last = stateEpochs[id], epoch < last, definitions[id]?.isRemoved == false {
@@ -48,14 +50,12 @@ struct ScheduleRestoration: Sendable {
 
     private mutating func apply(_ definition: ScheduleDefinition, _ epoch: Int64) {
         let id = definition.spec.id
-        if let known = definitions[id], let last = definitionEpochs[id], epoch < last,
-            definition.applied.offset < known.applied.offset
-        {
+        if let last = definitionRanks[id], epoch < last.epoch, definition.applied.offset < last.offset {
             overwritten.insert(id)
             return
         }
         definitions[id] = definition
-        definitionEpochs[id] = epoch
+        definitionRanks[id] = (definition.applied.offset, epoch)
         overwritten.remove(id)
     }
 

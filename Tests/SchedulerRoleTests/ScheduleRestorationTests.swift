@@ -57,6 +57,14 @@ struct ScheduleRestorationTests {
         #expect(found.overwritten == ["s"])
     }
 
+    @Test func aZombieBringsNothingBack() {
+        let found = restore((2, definition(7, removed: true)), (2, .tombstone(.spec("s"))), (1, definition(3)))
+        #expect(found.definitions["s"] == nil)
+        #expect(found.overwritten == ["s"])
+        let again = restore((2, definition(7, removed: true)), (2, .tombstone(.spec("s"))), (2, definition(8)))
+        #expect(again.definitions["s"]?.applied.offset == 8)
+    }
+
     @Test func aZombiesTombstonesDeleteNothing() {
         let found = restore(
             (2, definition(7)), (2, state(7, at: 5)), (1, .tombstone(.spec("s"))), (1, .tombstone(.state("s"))))
