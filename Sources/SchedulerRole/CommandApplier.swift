@@ -86,7 +86,7 @@ private struct Applier {
         _ kind: JournalEntry.Kind, _ definition: ScheduleDefinition, _ state: ScheduleState, reason: String
     ) -> CommandDecision {
         var (decision, state) = (applied(definition.revision), state)
-        state.appliedOffset = received.offset
+        state.definedAt = definition.updatedAt
         decision.effect = .write(definition, state)
         decision.journal = [entry(kind, fallback: reason)]
         return decision

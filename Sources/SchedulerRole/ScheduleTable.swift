@@ -16,8 +16,8 @@ struct ScheduleRestoration: Sendable {
     var unreadable: [String] = []
     /// Schedules that a zombie wrote last, after their owner; nobody has written over it.
     private(set) var overwritten: Set<String> = []
-    /// The command of the last definition that counts, and its writer's epoch; kept when the schedule is removed.
-    private var definitionRanks: [String: (offset: Int64, epoch: Int64)] = [:]
+    /// When the last definition that counts was changed, and its writer's epoch; kept when the schedule is removed.
+    private var definitionRanks: [String: (updatedAt: Timestamp, epoch: Int64)] = [:]
     private var stateEpochs: [String: Int64] = [:]
 
     mutating func apply(schedule record: LogRecord) {
@@ -45,24 +45,25 @@ struct ScheduleRestoration: Sendable {
         }
     }
 
-    // A zombie is behind in what it knows and in its epoch. Either alone says little: an owner may repeat what it knows,
-    // and epochs begin anew where the broker has forgotten the group.
+    // A zombie is behind in what it knows and in its epoch. Either alone says little: a broker's clock may step, an owner
+    // may repeat what it knows, and epochs begin anew where the broker has forgotten the group. Commands are told apart by
+    // their time: their offsets begin anew where topics were copied to another cluster.
 
     private mutating func apply(_ definition: ScheduleDefinition, _ epoch: Int64) {
         let id = definition.spec.id
-        if let last = definitionRanks[id], epoch < last.epoch, definition.applied.offset < last.offset {
+        if let last = definitionRanks[id], epoch < last.epoch, definition.updatedAt < last.updatedAt {
             overwritten.insert(id)
             return
         }
         definitions[id] = definition
-        definitionRanks[id] = (definition.applied.offset, epoch)
+        definitionRanks[id] = (definition.updatedAt, epoch)
         overwritten.remove(id)
     }
 
     private mutating func apply(_ state: ScheduleState, of id: String, _ epoch: Int64) {
         if let known = states[id], let last = stateEpochs[id], epoch < last,
-            let offset = state.appliedOffset, let knownOffset = known.appliedOffset,
-            (offset, state.cursor) < (knownOffset, known.cursor)
+            let definedAt = state.definedAt, let knownDefinedAt = known.definedAt,
+            (definedAt, state.cursor) < (knownDefinedAt, known.cursor)
         {
             overwritten.insert(id)
             return

@@ -36,7 +36,7 @@ struct CommandApplierTests {
         let (definition, state) = try written(decision)
         #expect(definition.createdAt == noon && definition.updatedBy == "ada" && definition.reason == "why")
         #expect(definition.applied == AppliedCommand(id: "c", offset: 9))
-        #expect(state == ScheduleState(cursor: noon, appliedOffset: 9))
+        #expect(state == ScheduleState(cursor: noon, definedAt: noon))
         #expect(decision.journal.map(\.kind) == [.created])
     }
 
@@ -70,10 +70,10 @@ struct CommandApplierTests {
 
     @Test func anEditKeepsTheCursorUnlessTheTriggerChanges() throws {
         let (same, kept) = try written(decide(.put(everyMinute { $0.task = "u" }), on: definition()))
-        #expect(same.revision == 5 && kept == ScheduleState(cursor: noon - 60_000, fires: 3, appliedOffset: 9))
+        #expect(same.revision == 5 && kept == ScheduleState(cursor: noon - 60_000, fires: 3, definedAt: noon))
         let hourly = everyMinute { $0.trigger = .interval(milliseconds: 3_600_000, anchor: nil) }
         let (_, moved) = try written(decide(.put(hourly), on: definition()))
-        #expect(moved == ScheduleState(cursor: noon, fires: 3, appliedOffset: 9))
+        #expect(moved == ScheduleState(cursor: noon, fires: 3, definedAt: noon))
     }
 
     @Test func anEqualPutChangesNothing() {
@@ -116,9 +116,9 @@ struct CommandApplierTests {
         #expect(cut.cursor == noon)
     }
 
-    @Test func aStateSaysWhichCommandItGoesWith() throws {
+    @Test func aStateSaysWhichDefinitionItGoesWith() throws {
         let (changed, state) = try written(decide(.pause(note: "n"), on: definition()))
-        #expect(state.appliedOffset == changed.applied.offset)
+        #expect(state.definedAt == changed.updatedAt)
     }
 
     @Test(arguments: [

@@ -8,17 +8,16 @@ import Testing
 struct ScheduleRestorationTests {
     private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
 
-    /// As the command at this offset left it.
-    private func definition(_ offset: Int64, removed: Bool = false) -> SchedulesTopicRecord {
+    /// As the command of this second left it.
+    private func definition(_ second: Int64, offset: Int64 = 0, removed: Bool = false) -> SchedulesTopicRecord {
         .definition(
             ScheduleDefinition(
-                spec: everyMinute { $0.payload = [UInt8(offset)] }, revision: 1, createdAt: noon, updatedAt: noon,
-                updatedBy: "ada", reason: "", applied: AppliedCommand(id: "c\(offset)", offset: offset),
-                isRemoved: removed))
+                spec: everyMinute(), revision: 1, createdAt: noon, updatedAt: noon + second * 1000, updatedBy: "ada",
+                reason: "", applied: AppliedCommand(id: "c", offset: offset), isRemoved: removed))
     }
 
-    private func state(_ offset: Int64?, at minute: Int64) -> SchedulesTopicRecord {
-        .state("s", ScheduleState(cursor: noon + minute * 60_000, appliedOffset: offset))
+    private func state(_ second: Int64?, at minute: Int64) -> SchedulesTopicRecord {
+        .state("s", ScheduleState(cursor: noon + minute * 60_000, definedAt: second.map { noon + $0 * 1000 }))
     }
 
     private func restore(_ records: (epoch: Int64, record: SchedulesTopicRecord)...) -> ScheduleRestoration {
@@ -34,13 +33,17 @@ struct ScheduleRestorationTests {
         return restoration
     }
 
+    private func second(_ restoration: ScheduleRestoration) -> Int64? {
+        restoration.definitions["s"].map { ($0.updatedAt - noon) / 1000 }
+    }
+
     private func minute(_ restoration: ScheduleRestoration) -> Int64? {
         restoration.states["s"].map { ($0.cursor - noon) / 60_000 }
     }
 
     @Test func aZombiesOldDefinitionDoesNotUndoAnEdit() {
         let found = restore((2, definition(7)), (1, definition(3)))
-        #expect(found.definitions["s"]?.applied.offset == 7)
+        #expect(second(found) == 7)
         #expect(found.overwritten == ["s"])
     }
 
@@ -51,8 +54,8 @@ struct ScheduleRestorationTests {
 
     /// The state that a zombie decided by an old trigger may be ahead.
     @Test(arguments: [(3, 9), (7, 4)] as [(Int64, Int64)])
-    func aZombiesStateDoesNotCount(offset: Int64, cursor: Int64) {
-        let found = restore((2, state(7, at: 5)), (2, definition(7)), (1, state(offset, at: cursor)))
+    func aZombiesStateDoesNotCount(second: Int64, cursor: Int64) {
+        let found = restore((2, state(7, at: 5)), (2, definition(7)), (1, state(second, at: cursor)))
         #expect(minute(found) == 5)
         #expect(found.overwritten == ["s"])
     }
@@ -62,7 +65,7 @@ struct ScheduleRestorationTests {
         #expect(found.definitions["s"] == nil)
         #expect(found.overwritten == ["s"])
         let again = restore((2, definition(7, removed: true)), (2, .tombstone(.spec("s"))), (2, definition(8)))
-        #expect(again.definitions["s"]?.applied.offset == 8)
+        #expect(second(again) == 8)
     }
 
     @Test func aZombiesTombstonesDeleteNothing() {
@@ -76,18 +79,28 @@ struct ScheduleRestorationTests {
     @Test func anOwnerWhoseEpochBeganAnewIsNoZombie() {
         let found = restore(
             (58, definition(7)), (58, state(7, at: 5)), (1, state(7, at: 6)), (1, definition(8)), (2, state(8, at: 7)))
-        #expect(found.definitions["s"]?.applied.offset == 8)
+        #expect(second(found) == 8)
         #expect(minute(found) == 7)
         #expect(found.overwritten == [])
         let removed = restore((58, definition(7)), (1, definition(9, removed: true)), (1, .tombstone(.spec("s"))))
         #expect(removed.definitions["s"] == nil)
     }
 
-    /// `commands` was made anew: its offsets begin anew, and its owner's epoch says that it is no zombie.
+    /// The topics were copied to another cluster: offsets and epochs begin anew there.
     @Test func offsetsMayBeginAnew() {
-        let found = restore((2, definition(70)), (2, state(70, at: 5)), (3, definition(0)), (3, state(0, at: 2)))
-        #expect(found.definitions["s"]?.applied.offset == 0)
+        let found = restore(
+            (58, definition(7, offset: 700)), (58, state(7, at: 5)), (1, state(9, at: 2)), (1, definition(9, offset: 3))
+        )
+        #expect(second(found) == 9)
         #expect(minute(found) == 2)
+        #expect(found.overwritten == [])
+    }
+
+    /// The owner's own epoch says that it is no zombie.
+    @Test func theBrokersClockMayStep() {
+        let found = restore((2, definition(7)), (2, state(7, at: 5)), (2, state(6, at: 6)), (3, definition(6)))
+        #expect(second(found) == 6)
+        #expect(minute(found) == 6)
     }
 
     @Test func aStateThatDoesNotSayMoreIsTakenAsItComes() {

@@ -39,7 +39,9 @@ struct ScheduleServiceTests {
         #expect(fired.payload == [7] && fired.contentType == "application/x")
         let state = try await harness.schedules().states["s"]
         #expect(
-            state == ScheduleState(cursor: minute("12:01"), lastFired: minute("12:01"), fires: 1, appliedOffset: 0))
+            state
+                == ScheduleState(
+                    cursor: minute("12:01"), lastFired: minute("12:01"), fires: 1, definedAt: minute("12:00") + 30_000))
         let journal = try await harness.journal("s")
         #expect(journal.map(\.kind) == [.created, .fired])
         #expect(journal.first?.author == "ada")

@@ -260,8 +260,8 @@ struct SchedulerStateMachineTests {
         let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
         for (epoch, offset) in [(2, 7), (1, 3)] as [(Int64, Int64)] {
             let definition = ScheduleDefinition(
-                spec: everyMinute(), revision: 1, createdAt: noon, updatedAt: noon, updatedBy: "ada", reason: "",
-                applied: AppliedCommand(id: "c\(offset)", offset: offset))
+                spec: everyMinute(), revision: 1, createdAt: noon, updatedAt: noon + offset, updatedBy: "ada",
+                reason: "", applied: AppliedCommand(id: "c\(offset)", offset: offset))
             let body = SchedulesTopicRecord.definition(definition).encoded(by: ScheduleWriter(epoch: epoch, name: "w"))
             restoration.apply(
                 schedule: record(body, in: TopicPartition("tidemill.schedules", 0), at: noon, offset: 0))

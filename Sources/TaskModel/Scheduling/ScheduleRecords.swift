@@ -77,27 +77,27 @@ public struct ScheduleState: Hashable, Sendable, Codable {
     public var misfires: UInt64
     /// Nil when no catch-up is under way.
     public var catchUp: CatchUpProgress?
-    /// Where the command lies (in its partition of `commands`) whose definition this was decided by; nil in records of
-    /// schedulers that did not say.
-    public var appliedOffset: Int64?
+    /// When the definition that this was decided by had last changed: its ``ScheduleDefinition/updatedAt``. Nil in records
+    /// of schedulers that did not say.
+    public var definedAt: Timestamp?
 
     public init(
         cursor: Timestamp, lastFired: Timestamp? = nil, fires: UInt64 = 0, misfires: UInt64 = 0,
-        catchUp: CatchUpProgress? = nil, appliedOffset: Int64? = nil
+        catchUp: CatchUpProgress? = nil, definedAt: Timestamp? = nil
     ) {
         self.cursor = cursor
         self.lastFired = lastFired
         self.fires = fires
         self.misfires = misfires
         self.catchUp = catchUp
-        self.appliedOffset = appliedOffset
+        self.definedAt = definedAt
     }
 
     enum CodingKeys: String, CodingKey {
         case version, cursor, fires, misfires
-        case appliedOffset = "applied_offset"
         case lastFired = "last_fired"
         case catchUp = "catch_up"
+        case definedAt = "defined_at"
     }
 }
 

@@ -2,7 +2,6 @@
 extension ScheduleState {
     var json: [UInt8] {
         var json = FlatJSON()
-        if let appliedOffset { json.add("applied_offset", appliedOffset) }
         if let catchUp {
             var inner = FlatJSON()
             inner.add("last", catchUp.last.milliseconds)
@@ -10,6 +9,7 @@ extension ScheduleState {
             json.add("catch_up", json: inner.finished())
         }
         json.add("cursor", cursor.milliseconds)
+        if let definedAt { json.add("defined_at", definedAt.milliseconds) }
         json.add("fires", fires)
         if let lastFired { json.add("last_fired", lastFired.milliseconds) }
         json.add("misfires", misfires)

@@ -10,7 +10,7 @@ struct FireRecordTests {
             var state = ScheduleState(
                 cursor: generate.time(), lastFired: generate.optional { $0.time() }, fires: generate.random.next(),
                 misfires: UInt64(generate.count(from: 0)))
-            state.appliedOffset = generate.optional { Int64($0.count(from: 0)) }
+            state.definedAt = generate.optional { $0.time() }
             if generate.chance(0.3) {
                 state.catchUp = CatchUpProgress(since: generate.time(), last: Timestamp(milliseconds: .min))
             }
