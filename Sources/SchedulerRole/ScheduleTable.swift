@@ -16,8 +16,9 @@ struct ScheduleRestoration: Sendable {
     var unreadable: [String] = []
     /// Schedules that a zombie wrote last, after their owner; nobody has written over it.
     private(set) var overwritten: Set<String> = []
-    /// When the last definition that counts was changed, and its writer's epoch; kept when the schedule is removed.
-    private var definitionRanks: [String: (updatedAt: Timestamp, epoch: Int64)] = [:]
+    /// The last definition that counts: when it was changed, by which command, and its writer's epoch. Kept when the schedule
+    /// is removed.
+    private var definitionRanks: [String: (updatedAt: Timestamp, offset: Int64, epoch: Int64)] = [:]
     private var stateEpochs: [String: Int64] = [:]
 
     mutating func apply(schedule record: LogRecord) {
@@ -47,16 +48,17 @@ struct ScheduleRestoration: Sendable {
 
     // A zombie is behind in what it knows and in its epoch. Either alone says little: a broker's clock may step, an owner
     // may repeat what it knows, and epochs begin anew where the broker has forgotten the group. Commands are told apart by
-    // their time: their offsets begin anew where topics were copied to another cluster.
+    // their time first: their offsets begin anew where topics were copied to another cluster.
 
     private mutating func apply(_ definition: ScheduleDefinition, _ epoch: Int64) {
         let id = definition.spec.id
-        if let last = definitionRanks[id], epoch < last.epoch, definition.updatedAt < last.updatedAt {
+        let (updatedAt, offset) = (definition.updatedAt, definition.applied.offset)
+        if let last = definitionRanks[id], epoch < last.epoch, (updatedAt, offset) < (last.updatedAt, last.offset) {
             overwritten.insert(id)
             return
         }
         definitions[id] = definition
-        definitionRanks[id] = (definition.updatedAt, epoch)
+        definitionRanks[id] = (updatedAt, offset, epoch)
         overwritten.remove(id)
     }
 
@@ -145,7 +147,8 @@ struct ScheduleTable: Sendable {
                 if !restoration.isAnswered(definition.applied) { removed[id] = definition }
                 continue
             }
-            let state = restoration.states[id] ?? ScheduleState(cursor: definition.createdAt)
+            var state = restoration.states[id] ?? ScheduleState(cursor: definition.createdAt)
+            state.definedAt = state.definedAt ?? definition.updatedAt
             put(Entry(definition: Definition(definition), state: state), id)
         }
     }
@@ -271,6 +274,8 @@ struct ScheduleTable: Sendable {
             rewrites.insert(id)
             return nil
         }
+        // The mark stays until its command is answered.
+        if let mark = removed[id] { return [.definition(mark)] }
         guard let entry = entry(of: id) else { return [.tombstone(.spec(id)), .tombstone(.state(id))] }
         return [.definition(entry.definition.value), .state(id, entry.state)]
     }

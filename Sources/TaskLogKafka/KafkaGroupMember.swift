@@ -43,17 +43,20 @@ final class KafkaGroupMember: GroupMember {
                 "commit of \(partition): \(size) bytes of metadata, at most \(CommittedOffset.maximumMetadataBytes)")
         }
         var pauses = Self.commitPauses[...]
+        let epoch = session.state.withLock { $0.membership.epoch }
         while true {
-            let error = try await tryCommit(offsets)
+            let error = try await tryCommit(offsets, epoch)
             guard let error else { return }
             guard error.isRetriable, let pause = pauses.popFirst() else { throw error }
             try await Task.sleep(for: pause)
         }
     }
 
-    /// Throws what no further try changes; returns what one may.
-    private func tryCommit(_ offsets: [TopicPartition: CommittedOffset]) async throws -> LogError? {
-        let (consumer, owned) = session.state.withLock { ($0.consumer, $0.membership.owned) }
+    /// Throws what no further try changes; returns what one may. What was said of one assignment is not said of the next.
+    private func tryCommit(_ offsets: [TopicPartition: CommittedOffset], _ epoch: Int64) async throws -> LogError? {
+        let (consumer, owned) = session.state.withLock {
+            ($0.consumer, $0.membership.epoch == epoch ? $0.membership.owned : [])
+        }
         guard let consumer else { throw LogError.closed }
         let mine = offsets.filter { owned.contains($0.key) }
         if !mine.isEmpty {

@@ -90,7 +90,8 @@ final class MemberDesk: Sendable {
     /// The commit comes first: a crash after the fetch began must be visible to the successor.
     func open(_ due: TopicPartition, _ epoch: Int64, _ start: Int64, _ commit: CommittedOffset) async {
         let attempts = Persistence(
-            what: "opening", partition: due, time: time, logger: logger, isWanted: { self.isCurrent(due, epoch) })
+            what: "opening", partition: due, time: time, logger: logger, final: [.closed, .fenced],
+            isWanted: { self.isCurrent(due, epoch) })
         await attempts.persist {
             await member.resume([due])
             try await member.commit([due: commit])

@@ -270,19 +270,22 @@ struct LedgerState: Sendable {
     var stage = Stage.unknown
     /// Nil while the partition is owned; else the uptime at which the state is dropped.
     var expiresAt: Int64?
-    /// From its very beginning it holds cancels only, as people write them: no worker may have been here yet.
+    /// From its very beginning it holds cancels only, which people write: nothing was done here that a commit should know.
     var isUntouched = true
 
     enum Stage: Sendable {
         case unknown
         /// Its first scan is under way: half a fold must not be taken for a whole one.
         case restoring
-        /// The partition has come back: a scan reads on from `position`, up to which the fold is whole.
+        /// The partition has come back: a scan reads on from `position`, up to which the fold is whole, and the follower
+        /// leaves. What it brings until then counts: it is no less whole, and may be all that comes.
         case catchingUp
-        /// What its follower brings is applied as it comes.
+        /// Its follower brings the rest.
         case followed
     }
 
     var isKept: Bool { stage != .unknown }
     var isFollowed: Bool { stage == .followed }
+    /// What comes joins on to what is known.
+    var isWhole: Bool { stage == .catchingUp || stage == .followed }
 }

@@ -9,6 +9,8 @@ struct Persistence: Sendable {
     let partition: TopicPartition
     let time: any TimeSource
     let logger: Logger
+    /// What no further try changes.
+    var final: Set<LogError.Code> = [.closed]
     let isWanted: @Sendable () -> Bool
 
     func persist(_ body: () async throws -> Void) async {
@@ -17,12 +19,13 @@ struct Persistence: Sendable {
             do {
                 return try await body()
             } catch {
-                if let error = error as? LogError, error.code == .fenced || error.code == .closed { return }
+                if let error = error as? LogError, final.contains(error.code) { return }
                 // The worker ends, or the partition is another's: nothing failed.
                 guard !Task.isCancelled, isWanted() else { return }
                 logger.warning("\(what) failed; trying again", ["partition": "\(partition)", "error": "\(error)"])
                 try? await time.sleep(milliseconds: pause)
-                pause = min(5000, pause * 2)
+                // What comes after it waits for its end.
+                pause = min(1000, pause * 2)
             }
         }
     }

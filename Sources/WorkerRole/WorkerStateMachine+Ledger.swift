@@ -23,7 +23,7 @@ extension WorkerStateMachine {
     }
 
     private mutating func tail(_ batch: LedgerBatch, _ now: WorkerNow) {
-        guard let slot = slots[batch.partition], ledgers[slot].isFollowed else { return }
+        guard let slot = slots[batch.partition], ledgers[slot].isWhole else { return }
         for record in batch.records where record.offset >= ledgers[slot].position {
             guard !ledgers[slot].own.takes(record.offset) else {
                 ledgers[slot].isUntouched = false

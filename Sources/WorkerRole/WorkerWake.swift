@@ -177,7 +177,7 @@ package enum WorkerAction: Sendable {
     case forget([TopicPartition])
     case pause([TopicPartition])
     case resume([TopicPartition])
-    /// What is asked of one ledger (a restore, too) is done in this order, one thing after the other.
+    /// Follow, unfollow and restore of one ledger are done in this order, one after the other.
     case follow(TopicPartition, from: Int64)
     case unfollow([TopicPartition])
     /// The follower need not bring what lies before these positions of ledgers.

@@ -60,6 +60,30 @@ struct ScheduleRestorationTests {
         #expect(found.overwritten == ["s"])
     }
 
+    @Test func ofTwoEditsInOneMillisecondTheLaterHolds() {
+        let found = restore((2, definition(7, offset: 5)), (2, definition(7, offset: 6)), (1, definition(7, offset: 5)))
+        #expect(found.definitions["s"]?.applied.offset == 6)
+        #expect(found.overwritten == ["s"])
+    }
+
+    /// Nobody has answered the command yet: its mark is what tells that it was done.
+    @Test func theMarkOfARemovalIsWrittenOverAZombiesWord() {
+        let found = restore((2, definition(7, offset: 5, removed: true)), (1, definition(3)))
+        #expect(found.overwritten == ["s"])
+        var table = ScheduleTable(found)
+        guard case .definition(let mark)? = table.rewrite("s")?.first else {
+            Issue.record("a mark was expected")
+            return
+        }
+        #expect(mark.isRemoved)
+    }
+
+    /// Schedulers of before did not say: from the first takeover on they do.
+    @Test func whatAStateDidNotSayIsTold() {
+        let table = ScheduleTable(restore((2, definition(7)), (2, state(nil, at: 5))))
+        #expect(table.state(of: "s")?.definedAt == noon + 7000)
+    }
+
     @Test func aZombieBringsNothingBack() {
         let found = restore((2, definition(7, removed: true)), (2, .tombstone(.spec("s"))), (1, definition(3)))
         #expect(found.definitions["s"] == nil)

@@ -67,7 +67,7 @@ struct SimHistory {
             guard let entry = try? SchedulesTopicRecord(key: record.key, value: record.value) else {
                 return SimViolation(rule: "every record can be read", detail: "\(place)")
             }
-            schedules.add(entry, at: record.timestamp)
+            schedules.add(entry, by: SchedulesTopicRecord.writer(in: record.headers), at: record.timestamp)
         case names.journal:
             guard let entry = try? JournalEntry(key: record.key, value: record.value) else {
                 return SimViolation(rule: "every record can be read", detail: "\(place)")

@@ -39,8 +39,10 @@ extension SimWorld {
             // A person's cancel frees the lane when the owner reads it; another worker may take a moment longer to hear
             // of it, and to end.
             let isRepeated = (executions[other]?.count ?? 0) > 1
+            let isElsewhere = !worker.running.contains { $0 === execution }
             let isToldSoon = cancelWritten[other].map { clock <= $0 + plan.slowestHearing } ?? false
-            return !(isToldSoon || execution.isCancelled && cancelledByPerson.contains(other.fingerprint))
+            let isEnding = execution.isCancelled && cancelledByPerson.contains(other.fingerprint)
+            return !(isElsewhere && isToldSoon || isEnding)
                 // One that a lost partition made run twice is ended by whoever is first.
                 && !isRepeated
                 && other.replay == 0 && other.fingerprint != coordinate.fingerprint

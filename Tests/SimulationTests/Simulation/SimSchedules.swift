@@ -68,6 +68,7 @@ struct SimScheduleHistory {
     private(set) var drops: [String: [JournalEntry]] = [:]
     /// How far each schedule was decided, as its records say.
     private(set) var cursors: [String: [(at: Timestamp, cursor: Timestamp)]] = [:]
+    private var epochs: [String: Int64] = [:]
     /// What fires and runs out of turn have as identity.
     private(set) var fingerprints: Set<Fingerprint> = []
 
@@ -78,8 +79,11 @@ struct SimScheduleHistory {
         }
     }
 
-    mutating func add(_ record: SchedulesTopicRecord, at time: Timestamp) {
-        if case .state(let id, let state) = record { cursors[id, default: []].append((time, state.cursor)) }
+    /// A zombie's word is none.
+    mutating func add(_ record: SchedulesTopicRecord, by writer: ScheduleWriter?, at time: Timestamp) {
+        guard case .state(let id, let state) = record, let writer, writer.epoch >= epochs[id] ?? 0 else { return }
+        epochs[id] = writer.epoch
+        cursors[id, default: []].append((time, state.cursor))
     }
 
     mutating func add(_ entry: JournalEntry) {

@@ -27,6 +27,8 @@ final class SimWorker: SimProcess {
     private var followed: [TopicPartition: Int64] = [:]
     /// How often the follower was told to come or go: what was asked before is off.
     private var follows: [TopicPartition: Int] = [:]
+    /// When the follower has gone, as it was told to: what is asked of the ledger next comes after it.
+    private var leaves: [TopicPartition: Int64] = [:]
     /// The assignments that hold: an opening that lingers must not move the fetching of a later one, as in the shell.
     private var epochs: [TopicPartition: Int64] = [:]
     /// Also of those that are over: a hand-off ends the assignment that it is for, and no later one.
@@ -142,7 +144,9 @@ final class SimWorker: SimProcess {
         case .unfollow(let partitions):
             for partition in partitions {
                 follows[partition, default: 0] += 1
-                followed[partition] = nil
+                let delay = world.random.number(1...60)
+                leaves[partition] = world.clock + delay
+                world.after(delay, in: self) { [self] in followed[partition] = nil }
             }
         case .skip(let positions):
             for (ledger, position) in positions { followed[ledger] = followed[ledger].map { max($0, position) } }
@@ -204,7 +208,7 @@ final class SimWorker: SimProcess {
 
     private func restore(_ due: TopicPartition, epoch: Int64, from: Int64?) {
         guard let ledger = machine.ledger(of: due) else { return }
-        world.after(world.random.number(1...150), in: self) { [self] in
+        world.after(untilGone(ledger) + world.random.number(1...150), in: self) { [self] in
             let committed = world.workerGroup.committed(due)
             let bounds = OffsetBounds(start: 0, end: world.log.end(of: due))
             let end = world.log.end(of: ledger)
@@ -233,10 +237,12 @@ final class SimWorker: SimProcess {
         if followed[ledger] != nil { follow(ledger) }
     }
 
+    private func untilGone(_ ledger: TopicPartition) -> Int64 { max(0, (leaves[ledger] ?? 0) - world.clock) }
+
     private func follow(_ ledger: TopicPartition, from offset: Int64) {
         follows[ledger, default: 0] += 1
         let asked = follows[ledger]
-        world.after(world.random.number(1...world.plan.slowestFollower), in: self) { [self] in
+        world.after(untilGone(ledger) + world.random.number(1...world.plan.slowestFollower), in: self) { [self] in
             guard follows[ledger] == asked else { return }
             followed[ledger] = offset
             follow(ledger)

@@ -164,6 +164,25 @@ import Testing
         #expect(story.wake(.assigned([Story.due], epoch: 3)) == ["unfollow", "restore from 2"])
     }
 
+    /// The follower is on its way out when the partition comes and goes in one breath: what it brings before and after
+    /// leaves no gap.
+    @Test func whatALeavingFollowerBringsCounts() {
+        var story = Story()
+        story.open()
+        _ = story.wake(.revoking([Story.due]))
+        _ = story.wake(.assigned([Story.due], epoch: 2))
+        _ = story.read(Story.outcome(Story.event("a"), .completed))
+        #expect(story.wake(.revoking([Story.due])).first == "follow from 1")
+        _ = story.read(Story.outcome(Story.event("b"), .completed))
+        #expect(story.wake(.assigned([Story.due], epoch: 3)) == ["unfollow", "restore from 2"])
+        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
+        _ = story.wake(
+            .restored(
+                Story.due, epoch: 3,
+                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 2)))
+        #expect(story.deliver(Story.event("a"), Story.event("b"), Story.event("c")) == ["start c"])
+    }
+
     @Test func aLedgerThatDoesNotComeBackIsDropped() {
         var story = Story()
         story.open()
