@@ -4,8 +4,7 @@ internal import TaskModel
 
 /// What a scan of a partition of `schedules` and of the open part of `commands` found.
 struct ScheduleRestoration: Sendable {
-    var definitions: [String: ScheduleDefinition] = [:]
-    var states: [String: ScheduleState] = [:]
+    var schedules = SchedulesFold()
     /// Commands from the committed offset on that have their result.
     var answered: Set<String> = []
     /// Where to go on with `commands`.
@@ -14,64 +13,15 @@ struct ScheduleRestoration: Sendable {
     var schedulesEnd: Int64 = 0
     /// Records that could not be read, for the log.
     var unreadable: [String] = []
-    /// Schedules that a zombie wrote last, after their owner; nobody has written over it.
-    private(set) var overwritten: Set<String> = []
-    /// The last definition that counts: when it was changed, by which command, and its writer's epoch. Kept when the schedule
-    /// is removed.
-    private var definitionRanks: [String: (updatedAt: Timestamp, offset: Int64, epoch: Int64)] = [:]
-    private var stateEpochs: [String: Int64] = [:]
 
     mutating func apply(schedule record: LogRecord) {
-        let epoch = SchedulesTopicRecord.writer(in: record.headers)?.epoch ?? .max
         do {
-            switch try SchedulesTopicRecord(key: record.key, value: record.value) {
-            case .definition(let definition): apply(definition, epoch)
-            case .state(let id, let state): apply(state, of: id, epoch)
-            case .tombstone(.spec(let id)):
-                if let last = definitionRanks[id], epoch < last.epoch, definitions[id]?.isRemoved == false {
-                    overwritten.insert(id)
-                } else {
-                    definitions[id] = nil
-                    overwritten.remove(id)
-                }
-            case .tombstone(.state(let id)):
-                if let last = stateEpochs[id], epoch < last, definitions[id]?.isRemoved == false {
-                    overwritten.insert(id)
-                } else {
-                    states[id] = nil
-                }
-            }
+            schedules.apply(
+                try SchedulesTopicRecord(key: record.key, value: record.value),
+                by: SchedulesTopicRecord.writer(in: record.headers))
         } catch {
             unreadable.append("\(record.place): \(error)")
         }
-    }
-
-    // A zombie is behind in what it knows and in its epoch. Either alone says little: a broker's clock may step, an owner
-    // may repeat what it knows, and epochs begin anew where the broker has forgotten the group. Commands are told apart by
-    // their time first: their offsets begin anew where topics were copied to another cluster.
-
-    private mutating func apply(_ definition: ScheduleDefinition, _ epoch: Int64) {
-        let id = definition.spec.id
-        let (updatedAt, offset) = (definition.updatedAt, definition.applied.offset)
-        if let last = definitionRanks[id], epoch < last.epoch, (updatedAt, offset) < (last.updatedAt, last.offset) {
-            overwritten.insert(id)
-            return
-        }
-        definitions[id] = definition
-        definitionRanks[id] = (updatedAt, offset, epoch)
-        overwritten.remove(id)
-    }
-
-    private mutating func apply(_ state: ScheduleState, of id: String, _ epoch: Int64) {
-        if let known = states[id], let last = stateEpochs[id], epoch < last,
-            let definedAt = state.definedAt, let knownDefinedAt = known.definedAt,
-            (definedAt, state.cursor) < (knownDefinedAt, known.cursor)
-        {
-            overwritten.insert(id)
-            return
-        }
-        states[id] = state
-        stateEpochs[id] = epoch
     }
 
     /// Whether the command's result is durable.
@@ -81,6 +31,7 @@ struct ScheduleRestoration: Sendable {
 
     /// Records that a crash left behind: of removed schedules, and states without a schedule.
     var leftovers: [ScheduleKey] {
+        let (definitions, states) = (schedules.definitions, schedules.states)
         let marks = definitions.values.filter { $0.isRemoved && isAnswered($0.applied) }.map(\.spec.id)
         return marks.map { .spec($0) } + marks.filter { states[$0] != nil }.map { .state($0) }
             + states.keys.filter { definitions[$0] == nil }.map { .state($0) }
@@ -142,12 +93,12 @@ struct ScheduleTable: Sendable {
 
     /// Removals whose result is durable are left out: ``ScheduleRestoration/leftovers`` names what to delete of them.
     init(_ restoration: ScheduleRestoration) {
-        for (id, definition) in restoration.definitions {
+        for (id, definition) in restoration.schedules.definitions {
             guard !definition.isRemoved else {
                 if !restoration.isAnswered(definition.applied) { removed[id] = definition }
                 continue
             }
-            var state = restoration.states[id] ?? ScheduleState(cursor: definition.createdAt)
+            var state = restoration.schedules.states[id] ?? ScheduleState(cursor: definition.createdAt)
             state.definedAt = state.definedAt ?? definition.updatedAt
             put(Entry(definition: Definition(definition), state: state), id)
         }

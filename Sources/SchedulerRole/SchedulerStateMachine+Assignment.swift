@@ -83,7 +83,7 @@ extension SchedulerStateMachine {
         schedules[partition] = SchedulePartition(
             table: ScheduleTable(restored),
             commands: CommandQueue(position: restored.commandsStart, answered: restored.answered))
-        for definition in restored.definitions.values where !definition.isRemoved {
+        for definition in restored.schedules.definitions.values where !definition.isRemoved {
             directory.anticipate(definition.spec.queue)
         }
         let leftovers = restored.leftovers
@@ -93,7 +93,7 @@ extension SchedulerStateMachine {
                 [leftovers.map { maker.schedule(.tombstone($0), partition: partition, epoch: epoch) }],
                 for: .restate(tenure, ids: leftovers.map(\.id)))
         }
-        for id in restored.overwritten.sorted() { writeOver(id, tenure, writer: nil) }
+        for id in restored.schedules.overwritten.sorted() { writeOver(id, tenure, writer: nil) }
         for problem in restored.unreadable {
             metrics.undecodable.increment()
             actions.append(.log(LogLine(level: .error, message: "a schedule cannot be read: \(problem)")))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SchedulerRole
 
-/// What a partition of `schedules` says when owners and zombies have written to it: the last word is the owner's.
+/// What a scheduler makes of a partition of `schedules` that it takes over.
 struct ScheduleRestorationTests {
     private let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
 
@@ -14,10 +14,6 @@ struct ScheduleRestorationTests {
             ScheduleDefinition(
                 spec: everyMinute(), revision: 1, createdAt: noon, updatedAt: noon + second * 1000, updatedBy: "ada",
                 reason: "", applied: AppliedCommand(id: "c", offset: offset), isRemoved: removed))
-    }
-
-    private func state(_ second: Int64?, at minute: Int64) -> SchedulesTopicRecord {
-        .state("s", ScheduleState(cursor: noon + minute * 60_000, definedAt: second.map { noon + $0 * 1000 }))
     }
 
     private func restore(_ records: (epoch: Int64, record: SchedulesTopicRecord)...) -> ScheduleRestoration {
@@ -33,43 +29,10 @@ struct ScheduleRestorationTests {
         return restoration
     }
 
-    private func second(_ restoration: ScheduleRestoration) -> Int64? {
-        restoration.definitions["s"].map { ($0.updatedAt - noon) / 1000 }
-    }
-
-    private func minute(_ restoration: ScheduleRestoration) -> Int64? {
-        restoration.states["s"].map { ($0.cursor - noon) / 60_000 }
-    }
-
-    @Test func aZombiesOldDefinitionDoesNotUndoAnEdit() {
-        let found = restore((2, definition(7)), (1, definition(3)))
-        #expect(second(found) == 7)
-        #expect(found.overwritten == ["s"])
-    }
-
-    @Test func whatItsOwnerHasWrittenOverIsWell() {
-        let found = restore((2, definition(7)), (1, definition(3)), (2, definition(7)))
-        #expect(found.overwritten == [])
-    }
-
-    /// The state that a zombie decided by an old trigger may be ahead.
-    @Test(arguments: [(3, 9), (7, 4)] as [(Int64, Int64)])
-    func aZombiesStateDoesNotCount(second: Int64, cursor: Int64) {
-        let found = restore((2, state(7, at: 5)), (2, definition(7)), (1, state(second, at: cursor)))
-        #expect(minute(found) == 5)
-        #expect(found.overwritten == ["s"])
-    }
-
-    @Test func ofTwoEditsInOneMillisecondTheLaterHolds() {
-        let found = restore((2, definition(7, offset: 5)), (2, definition(7, offset: 6)), (1, definition(7, offset: 5)))
-        #expect(found.definitions["s"]?.applied.offset == 6)
-        #expect(found.overwritten == ["s"])
-    }
-
     /// Nobody has answered the command yet: its mark is what tells that it was done.
     @Test func theMarkOfARemovalIsWrittenOverAZombiesWord() {
         let found = restore((2, definition(7, offset: 5, removed: true)), (1, definition(3)))
-        #expect(found.overwritten == ["s"])
+        #expect(found.schedules.overwritten == ["s"])
         var table = ScheduleTable(found)
         guard case .definition(let mark)? = table.rewrite("s")?.first else {
             Issue.record("a mark was expected")
@@ -80,55 +43,7 @@ struct ScheduleRestorationTests {
 
     /// Schedulers of before did not say: from the first takeover on they do.
     @Test func whatAStateDidNotSayIsTold() {
-        let table = ScheduleTable(restore((2, definition(7)), (2, state(nil, at: 5))))
+        let table = ScheduleTable(restore((2, definition(7)), (2, .state("s", ScheduleState(cursor: noon)))))
         #expect(table.state(of: "s")?.definedAt == noon + 7000)
-    }
-
-    @Test func aZombieBringsNothingBack() {
-        let found = restore((2, definition(7, removed: true)), (2, .tombstone(.spec("s"))), (1, definition(3)))
-        #expect(found.definitions["s"] == nil)
-        #expect(found.overwritten == ["s"])
-        let again = restore((2, definition(7, removed: true)), (2, .tombstone(.spec("s"))), (2, definition(8)))
-        #expect(second(again) == 8)
-    }
-
-    @Test func aZombiesTombstonesDeleteNothing() {
-        let found = restore(
-            (2, definition(7)), (2, state(7, at: 5)), (1, .tombstone(.spec("s"))), (1, .tombstone(.state("s"))))
-        #expect(found.definitions["s"] != nil && minute(found) == 5)
-        #expect(found.overwritten == ["s"])
-    }
-
-    /// The broker forgets a group that nobody has been in for long: epochs begin anew.
-    @Test func anOwnerWhoseEpochBeganAnewIsNoZombie() {
-        let found = restore(
-            (58, definition(7)), (58, state(7, at: 5)), (1, state(7, at: 6)), (1, definition(8)), (2, state(8, at: 7)))
-        #expect(second(found) == 8)
-        #expect(minute(found) == 7)
-        #expect(found.overwritten == [])
-        let removed = restore((58, definition(7)), (1, definition(9, removed: true)), (1, .tombstone(.spec("s"))))
-        #expect(removed.definitions["s"] == nil)
-    }
-
-    /// The topics were copied to another cluster: offsets and epochs begin anew there.
-    @Test func offsetsMayBeginAnew() {
-        let found = restore(
-            (58, definition(7, offset: 700)), (58, state(7, at: 5)), (1, state(9, at: 2)), (1, definition(9, offset: 3))
-        )
-        #expect(second(found) == 9)
-        #expect(minute(found) == 2)
-        #expect(found.overwritten == [])
-    }
-
-    /// The owner's own epoch says that it is no zombie.
-    @Test func theBrokersClockMayStep() {
-        let found = restore((2, definition(7)), (2, state(7, at: 5)), (2, state(6, at: 6)), (3, definition(6)))
-        #expect(second(found) == 6)
-        #expect(minute(found) == 6)
-    }
-
-    @Test func aStateThatDoesNotSayMoreIsTakenAsItComes() {
-        #expect(minute(restore((2, state(7, at: 5)), (1, state(nil, at: 4)))) == 4)
-        #expect(minute(restore((2, state(nil, at: 5)), (1, state(7, at: 4)))) == 4)
     }
 }

@@ -90,9 +90,10 @@ struct SchedulerStateMachineTests {
         let tenure = try begin(&world, .assigned([commands], epoch: 3), commands)
         var restoration = ScheduleRestoration()
         let noon = Timestamp(rfc3339: "2026-11-21T12:00:00Z")!
-        restoration.definitions["s"] = ScheduleDefinition(
+        let definition = ScheduleDefinition(
             spec: spec, revision: 1, createdAt: noon, updatedAt: noon, updatedBy: "ada", reason: "",
             applied: AppliedCommand(id: "c0", offset: 0))
+        restoration.schedules.apply(.definition(definition), by: nil)
         restoration.commandsStart = 1
         return world.tell(.restored(tenure, .schedules(restoration)))
     }

@@ -12,12 +12,12 @@ struct ScheduleTests {
     }
 
     private func define(
-        _ world: World, _ spec: ScheduleSpec, revision: UInt64 = 1, state: ScheduleState? = nil
+        _ world: World, _ spec: ScheduleSpec, revision: UInt64 = 1, state: ScheduleState? = nil, epoch: Int64 = 1
     ) async throws {
-        let writer = ScheduleWriter(epoch: 1, name: "s-1/aa")
+        let writer = ScheduleWriter(epoch: epoch, name: "s-\(epoch)/aa")
         let definition = ScheduleDefinition(
             spec: spec, revision: revision, createdAt: world.time.now(), updatedAt: world.time.now(),
-            updatedBy: "ann", reason: "", applied: AppliedCommand(id: "c", offset: 0))
+            updatedBy: "ann", reason: "", applied: AppliedCommand(id: "c", offset: Int64(revision)))
         let key = Array(spec.id.utf8)
         try await world.append(
             world.plan.names.schedules, by: key, SchedulesTopicRecord.definition(definition).encoded(by: writer))
@@ -70,6 +70,15 @@ struct ScheduleTests {
         #expect(schedules[0].next(after: Timestamp(milliseconds: 1500)) == Timestamp(milliseconds: 2000))
         let error = await clientError { try await world.client.schedule("gone") }
         #expect(error?.code == .notFound)
+    }
+
+    /// Until its owner has written over it; whoever looks sees what the owner goes by.
+    @Test func aZombiesWordIsNotShown() async throws {
+        let world = try await World()
+        try await define(world, try spec("a"), revision: 2, epoch: 7)
+        try await define(world, try spec("a", every: 1000), revision: 1, epoch: 6)
+        #expect(try await world.client.schedules().map(\.definition.revision) == [2])
+        #expect(try await world.client.schedule("a").definition.revision == 2)
     }
 
     @Test func aCommandReturnsWhatTheSchedulerAnswers() async throws {

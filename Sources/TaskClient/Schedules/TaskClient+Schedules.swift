@@ -122,17 +122,19 @@ extension TaskClient {
     }
 
     private func fold(_ partitions: [TopicPartition]) async throws(ClientError) -> [ScheduleView] {
-        let fold = Shared(ScheduleFold())
+        let fold = Shared(SchedulesFold())
         try await scan(partitions, while: "reading the schedules") { records in
             fold.change { fold in
                 // What cannot be read was not written by a scheduler of this version; the others still show.
                 for record in records {
-                    if let entry = try? SchedulesTopicRecord(key: record.key, value: record.value) { fold.add(entry) }
+                    if let entry = try? SchedulesTopicRecord(key: record.key, value: record.value) {
+                        fold.apply(entry, by: SchedulesTopicRecord.writer(in: record.headers))
+                    }
                 }
             }
             return true
         }
-        return fold.value.schedules
+        return fold.value.views
     }
 
     private func replies(
