@@ -174,7 +174,9 @@ private struct Applier {
         }
         var next = changed(definition)
         next.spec.pause = SchedulePause(note: note, by: command.author, at: received.at, until: until)
-        return written(.paused, next, state, reason: note)
+        var decision = written(.paused, next, state, reason: note)
+        decision.journal[0].span = until.map { JournalEntry.Span(after: received.at - 1, through: $0 - 1) }
+        return decision
     }
 
     /// How many of them a schedule remembers. One is written again only within a takeover.

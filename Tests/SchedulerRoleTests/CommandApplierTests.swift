@@ -116,6 +116,12 @@ struct CommandApplierTests {
         #expect(cut.cursor == noon)
     }
 
+    @Test func theJournalSaysWhatAPauseHolds() throws {
+        let span = JournalEntry.Span(after: noon - 1, through: noon + 59_999)
+        #expect(decide(.pause(note: "n", until: noon + 60_000), on: definition()).journal.map(\.span) == [span])
+        #expect(decide(.pause(note: "n"), on: definition()).journal.map(\.span) == [nil])
+    }
+
     @Test func aStateSaysWhichDefinitionItGoesWith() throws {
         let (changed, state) = try written(decide(.pause(note: "n"), on: definition()))
         #expect(state.definedAt == changed.updatedAt)

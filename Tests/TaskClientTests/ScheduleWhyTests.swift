@@ -170,6 +170,12 @@ struct ScheduleWhyTests {
         #expect(
             try await verdict(old, at: hour(3)) == .paused(by: "bob", note: "stocktaking", at: hour(2), until: nil))
         #expect(try await verdict(old, at: hour(5)) == .forgotten)
+        let late = try await world([
+            entry(.paused, at: hour(2), by: "bob", "audit", span: 2...3), entry(.resumed, at: hour(7), by: "bob"),
+        ])
+        let until = hour(3) + 1
+        #expect(try await verdict(late, at: hour(3)) == .paused(by: "bob", note: "audit", at: hour(2), until: until))
+        #expect(try await verdict(late, at: hour(5)) == .forgotten, "its pause was over by then")
         let pause = SchedulePause(note: "audit", by: "ann", at: hour(9), until: hour(11))
         let now = try await world { $0.pause = pause }
         #expect(

@@ -148,7 +148,9 @@ struct ScheduleInquiry: Sendable {
             guard spec.isPaused(at: time) else { return nil }
             return (.paused(by: pause.by, note: pause.note, at: pause.at, until: pause.until), entry)
         }
-        guard let entry else { return nil }
-        return (.paused(by: entry.author, note: entry.reason, at: entry.at, until: nil), entry)
+        guard let entry, entry.span.map({ time <= $0.through }) ?? true else { return nil }
+        return (
+            .paused(by: entry.author, note: entry.reason, at: entry.at, until: entry.span.map { $0.through + 1 }), entry
+        )
     }
 }

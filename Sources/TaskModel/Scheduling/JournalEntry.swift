@@ -42,7 +42,8 @@ public struct JournalEntry: Hashable, Sendable, Codable {
     public var nominal: Timestamp?
     /// How many nominal times it speaks of, where that is not one.
     public var count: Int?
-    /// Where they lie, by the trigger that named them; nil for one, and in entries of older writers.
+    /// Where they lie, by the trigger that named them; nil for one, and in entries of older writers. Of `paused`: what the
+    /// pause holds, nil for one without an end.
     public var span: Span?
 
     public init(
