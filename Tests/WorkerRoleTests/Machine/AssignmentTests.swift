@@ -10,7 +10,7 @@ import Testing
         var story = Story()
         #expect(story.wake(.assigned([Story.due], epoch: 1)) == ["restore from the start"])
         #expect(story.deliver(Story.event("early")) == [], "nothing is taken before the fold is whole")
-        let opened = story.wake(.restored(Story.due, epoch: 1, position(committed: 0, end: 0)))
+        let opened = story.wake(.restored(Story.due, epoch: 1, Story.position(committed: 0, end: 0)))
         #expect(opened == ["follow from 0", "open 0"])
         #expect(story.reports == [.opened(Story.due, start: 0, suspects: false)])
     }
@@ -75,7 +75,7 @@ import Testing
     @Test func aCommitPastTheEndStopsThePartition() throws {
         var story = Story()
         _ = story.wake(.assigned([Story.due], epoch: 1))
-        #expect(story.wake(.restored(Story.due, epoch: 1, position(committed: 10, end: 4))) == ["follow from 0"])
+        #expect(story.wake(.restored(Story.due, epoch: 1, Story.position(committed: 10, end: 4))) == ["follow from 0"])
         guard case .stopped(Story.due, let text) = try #require(story.reports.first) else {
             Issue.record("\(story.reports)")
             return
@@ -129,8 +129,8 @@ import Testing
         _ = story.wake(.assigned([Story.due], epoch: 1))
         #expect(story.wake(.revoking([Story.due])) == ["hand off without news"])
         #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["restore from the start"])
-        #expect(story.wake(.restored(Story.due, epoch: 1, position(committed: 0, end: 0))) == [])
-        let restored = story.wake(.restored(Story.due, epoch: 2, position(committed: 0, end: 0)))
+        #expect(story.wake(.restored(Story.due, epoch: 1, Story.position(committed: 0, end: 0))) == [])
+        let restored = story.wake(.restored(Story.due, epoch: 2, Story.position(committed: 0, end: 0)))
         #expect(restored == ["follow from 0", "open 0"])
     }
 
@@ -141,11 +141,7 @@ import Testing
         _ = story.wake(.revoking([Story.due]))
         _ = story.read(Story.outcome(Story.event("b"), .completed))
         #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["unfollow", "restore from 2"])
-        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
-        _ = story.wake(
-            .restored(
-                Story.due, epoch: 2,
-                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 2)))
+        _ = story.wake(.restored(Story.due, epoch: 2, Story.position(committed: 0, end: 0, ledgerEnd: 2)))
         #expect(story.deliver(Story.event("a"), Story.event("b"), Story.event("c")) == ["start c"])
     }
 
@@ -175,11 +171,7 @@ import Testing
         #expect(story.wake(.revoking([Story.due])).first == "follow from 1")
         _ = story.read(Story.outcome(Story.event("b"), .completed))
         #expect(story.wake(.assigned([Story.due], epoch: 3)) == ["unfollow", "restore from 2"])
-        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
-        _ = story.wake(
-            .restored(
-                Story.due, epoch: 3,
-                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 2)))
+        _ = story.wake(.restored(Story.due, epoch: 3, Story.position(committed: 0, end: 0, ledgerEnd: 2)))
         #expect(story.deliver(Story.event("a"), Story.event("b"), Story.event("c")) == ["start c"])
     }
 
@@ -189,11 +181,5 @@ import Testing
         _ = story.wake(.revoking([Story.due]))
         #expect(story.pass(60_000) == ["unfollow"])
         #expect(story.wake(.assigned([Story.due], epoch: 2)) == ["restore from the start"])
-    }
-
-    private func position(committed: Int64, end: Int64) -> RestoredPosition {
-        RestoredPosition(
-            committed: CommittedOffset(offset: committed, metadata: Story.clean),
-            due: OffsetBounds(start: 0, end: end), ledgerEnd: 0)
     }
 }

@@ -167,11 +167,7 @@ import Testing
         let started = story.ledgerRecord(Story.entry(event, .started(alone: true)))
         _ = story.wake(.scanned(Story.due, epoch: 1, [LedgerEntry(started)]))
         _ = story.wake(.scanned(Story.due, epoch: 1, [LedgerEntry(started)]))
-        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
-        _ = story.wake(
-            .restored(
-                Story.due, epoch: 1,
-                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 1)))
+        _ = story.wake(.restored(Story.due, epoch: 1, Story.position(committed: 0, end: 0, ledgerEnd: 1)))
         _ = story.wake(.ledgerRecords([started]))
         #expect(story.deliver(event) == ["ledger started"], "one lost start proves nothing")
     }
@@ -184,11 +180,7 @@ import Testing
         let records = [first, second].map { story.ledgerRecord(Story.outcome($0, .completed)) }
         _ = story.wake(.ledgerRecords([records[1]]))
         _ = story.wake(.scanned(Story.due, epoch: 1, records.map { LedgerEntry($0) }))
-        let committed = CommittedOffset(offset: 0, metadata: Story.clean)
-        _ = story.wake(
-            .restored(
-                Story.due, epoch: 1,
-                RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 2)))
+        _ = story.wake(.restored(Story.due, epoch: 1, Story.position(committed: 0, end: 0, ledgerEnd: 2)))
         #expect(story.deliver(first, second) == [])
     }
 }

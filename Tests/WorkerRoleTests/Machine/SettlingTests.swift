@@ -92,11 +92,7 @@ import Testing
         _ = story.wake(.assigned(dues, epoch: 1))
         var records: [LogRecord] = []
         for due in dues {
-            let committed = CommittedOffset(offset: 0, metadata: Story.clean)
-            _ = story.wake(
-                .restored(
-                    due, epoch: 1,
-                    RestoredPosition(committed: committed, due: OffsetBounds(start: 0, end: 0), ledgerEnd: 0)))
+            _ = story.wake(.restored(due, epoch: 1, Story.position(committed: 0, end: 0)))
             for number in 0..<20 {
                 var record = story.record(Story.event("\(due.topic)-\(number)"))
                 record.topic = due.topic

@@ -150,6 +150,13 @@ struct Story {
 
     static let clean = CommitMetadata(highMark: 0, holes: [], isClean: true).encoded(offset: 0)
 
+    /// Of a partition that was left clean, its due topic kept from its beginning on.
+    static func position(committed: Int64, end: Int64, ledgerEnd: Int64 = 0) -> RestoredPosition {
+        RestoredPosition(
+            committed: CommittedOffset(offset: committed, metadata: clean), due: OffsetBounds(start: 0, end: end),
+            ledgerEnd: ledgerEnd)
+    }
+
     static func event(_ id: String, task: String = "work", _ change: (inout TaskEvent) -> Void = { _ in }) -> TaskEvent
     {
         var event = TaskEvent(
